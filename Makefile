@@ -1,0 +1,59 @@
+# What a developer types. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: run dev test check gen bench demo figures help build setup
+
+BIN := bin/patron
+DATA_DIR ?= patron-data
+LISTEN ?= 127.0.0.1:8080
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+run: setup build ## build and start on the embedded database, with demo data the first time
+	@[ -e $(DATA_DIR)/patron.db ] || ./$(BIN) demo --data-dir $(DATA_DIR)
+	@echo "Patron is starting on http://$(LISTEN) (API reference: http://$(LISTEN)/docs). Stop it with Ctrl-C."
+	@echo "A key for the API, from another window: ./$(BIN) key create --name me --scopes all --data-dir $(DATA_DIR)"
+	@exec ./$(BIN) serve --data-dir $(DATA_DIR) --listen $(LISTEN)
+
+dev: ## start from source, without demo data
+	go run ./cmd/patron serve --data-dir $(DATA_DIR) --listen $(LISTEN)
+
+# The race detector makes everything some five times slower, so it watches the packages
+# that share memory between goroutines; the rest runs without it.
+test: setup check ## everything that CI runs; starts PostgreSQL by itself
+	scripts/with-postgres.sh bash -euo pipefail -c '\
+		go test -timeout 20m ./...; \
+		go test -race -timeout 20m ./internal/kit/... ./internal/ledger/...'
+
+check: ## the static part: format, vet, staticcheck, generated files
+	@unformatted=$$(gofmt -l cmd internal); [ -z "$$unformatted" ] || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	$(STATICCHECK) ./...
+	@go run ./cmd/patron openapi | diff -u api/openapi.json - || { echo "api/openapi.json is not what the routes say: run make gen"; exit 1; }
+
+gen: ## write what is generated from the code: api/openapi.json
+	@mkdir -p api
+	go run ./cmd/patron openapi > api/openapi.json.new
+	mv api/openapi.json.new api/openapi.json
+
+bench: setup build ## postings a second over HTTP, on both engines
+	scripts/bench.sh sqlite
+	PATRON_TEST_DISK=1 scripts/with-postgres.sh scripts/bench.sh postgresql
+
+demo: build ## fill an empty database with a believable shop
+	./$(BIN) demo --data-dir $(DATA_DIR)
+
+figures: setup build ## import real purchase histories and check them: make figures DATA=../shared/data
+	@[ -n "$(DATA)" ] || { echo "say where the data are: make figures DATA=../shared/data" >&2; exit 2; }
+	PATRON_TEST_DISK=1 scripts/with-postgres.sh scripts/figures.sh "$(DATA)"
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
+
+build:
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/patron
+
+setup:
+	@scripts/setup.sh

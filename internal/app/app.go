@@ -1,0 +1,198 @@
+// Package app builds the program by hand, bottom up: the same for production, for tools
+// of the command line, and for tests.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/patron-loyalty/patron/internal/catalog"
+	"github.com/patron-loyalty/patron/internal/kit/api"
+	"github.com/patron-loyalty/patron/internal/kit/clock"
+	"github.com/patron-loyalty/patron/internal/kit/config"
+	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/event"
+	"github.com/patron-loyalty/patron/internal/kit/job"
+	"github.com/patron-loyalty/patron/internal/kit/seal"
+	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/program"
+	"github.com/patron-loyalty/patron/internal/sale"
+	"github.com/patron-loyalty/patron/internal/staff"
+	"github.com/patron-loyalty/patron/internal/track"
+)
+
+// Version is what this binary calls itself. The linker sets it at a release.
+var Version = "0.1.0-dev"
+
+// stopWithin is how long the parts get to finish what they have begun.
+const stopWithin = 20 * time.Second
+
+// purgeAfter is how long the answers to keys are kept.
+const purgeAfter = 30 * 24 * time.Hour
+
+// Options say how an App is built.
+type Options struct {
+	Config config.Config
+	Clock  clock.Clock       // clock.System where nil
+	Log    *slog.Logger      // slog.Default where nil
+	Box    *seal.Box         // keys of personal data; those of the data directory where nil
+	Name   string            // of the database file or schema; "patron" where empty
+	Auth   api.Authenticator // who may call; the staff of this database where nil
+}
+
+// App is one programme with everything that serves it.
+type App struct {
+	DB      *db.DB
+	Box     *seal.Box
+	Clock   clock.Clock
+	Log     *slog.Logger
+	Events  *event.Dispatcher
+	Jobs    *job.Queue
+	Audit   *staff.Audit
+	Program *program.Service
+	Staff   *staff.Service
+	Members *member.Service
+	Catalog *catalog.Service
+	Ledger  *ledger.Service
+	Sales   *sale.Service
+	Track   *track.Service
+	API     *api.Router
+
+	learner *learner
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// Open opens the database, brings it to this version's schema, and builds the program on
+// it. Nothing runs in the background yet but the posting engine: see Start.
+func Open(ctx context.Context, o Options) (a *App, err error) {
+	a = &App{Clock: o.Clock, Log: o.Log, Box: o.Box, stop: func() {}}
+	if a.Clock == nil {
+		a.Clock = clock.System()
+	}
+	if a.Log == nil {
+		a.Log = slog.Default()
+	}
+	a.DB, err = db.Open(ctx, db.Options{URL: o.Config.DatabaseURL, Dir: o.Config.DataDir, Name: o.Name, Log: a.Log})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.DB.Close())
+		}
+	}()
+	if err := a.DB.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	if a.Box == nil {
+		if a.Box, err = seal.Open(filepath.Join(o.Config.DataDir, "patron.keys")); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.build(ctx, o); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// build makes the parts, lower nouns first.
+func (a *App) build(ctx context.Context, o Options) (err error) {
+	a.Events = event.New(a.DB, a.Clock, a.Log)
+	a.Jobs = job.NewQueue(a.DB, a.Clock, job.Options{Log: a.Log})
+	a.Audit = staff.NewAudit(a.DB, a.Clock)
+	if a.Program, err = program.New(ctx, a.DB, a.Clock, a.Audit); err != nil {
+		return fmt.Errorf("open the programme: %w", err)
+	}
+	a.Staff = staff.New(a.DB, a.Clock, a.Log, a.Program, a.Audit)
+	a.Members = member.New(a.DB, a.Box, a.Clock, a.Log)
+	if err := a.Members.Guard(ctx); err != nil {
+		return err
+	}
+	if a.Catalog, err = catalog.New(ctx, a.DB, a.Clock, a.Audit, a.Events.Nudge); err != nil {
+		return fmt.Errorf("open the catalogue: %w", err)
+	}
+	workers := o.Config.PostingWorkers
+	if workers == 0 {
+		workers = runtime.NumCPU()
+	}
+	a.Ledger, err = ledger.New(ctx, ledger.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Audit: a.Audit,
+		Jobs: a.Jobs, Events: a.Events, Workers: workers, MaxBatch: o.Config.MaxBatch,
+	})
+	if err != nil {
+		return fmt.Errorf("open the ledger: %w", err)
+	}
+	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit})
+	a.Members.Register(a.Ledger)
+	a.learner = newLearner(a)
+	a.Sales = sale.NewService(sale.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Catalog: a.learner,
+	})
+	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
+	a.route(o)
+	a.Jobs.Register("requests.purge", func(ctx context.Context, _ *job.Run) error {
+		_, err := a.API.Purge(ctx, a.Clock.Now().Add(-purgeAfter))
+		return err
+	})
+	return nil
+}
+
+// route makes the API: every noun adds its own.
+func (a *App) route(o Options) {
+	auth := o.Auth
+	if auth == nil {
+		auth = a.Staff
+	}
+	a.API = api.New(api.Config{
+		DB: a.DB, Clock: a.Clock, Auth: auth, Log: a.Log, Title: "Patron", Version: Version,
+		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box,
+	})
+	for _, noun := range []interface{ Routes(*api.Router) }{
+		a.Program, a.Staff, a.Members, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
+	} {
+		noun.Routes(a.API)
+	}
+	a.probes()
+}
+
+// Start runs what works in the background: handing on events, jobs, keeping what is held
+// in memory fresh, and reading the database through once, so that the first sales do not
+// wait for the disk. Close ends it.
+func (a *App) Start(ctx context.Context) {
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.stop = stop
+	a.running.Go(func() { a.Events.Run(run) })
+	a.running.Go(func() { a.Program.Run(run, a.Log) })
+	a.running.Go(func() { a.Staff.Run(run) })
+	a.running.Go(func() { a.Catalog.Run(run, a.Log) })
+	a.running.Go(func() { a.learner.run(run) })
+	a.running.Go(func() {
+		if err := a.DB.Warm(run); err != nil && run.Err() == nil {
+			a.Log.Warn("the database could not be read through; the first sales may be slow", "error", err)
+		}
+	})
+	a.Jobs.Start()
+}
+
+// Handler is the API.
+func (a *App) Handler() http.Handler { return a.API.Handler() }
+
+// Close lets what has begun finish and closes the database.
+func (a *App) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	err := a.Jobs.Stop(ctx)
+	a.Ledger.Close()
+	a.stop()
+	a.running.Wait()
+	return errors.Join(err, a.DB.Close())
+}

@@ -1,0 +1,212 @@
+// Package api is how the program speaks HTTP: a thin cover over Huma on the standard mux
+// that adds what every route needs and no route should write itself.
+//
+// The life of a request: a trace id and a language are settled; the route is found; who
+// asks is signed in and holds the permission that the route needs; query and body are read
+// strictly (strict.go); a write that bears an Idempotency-Key is answered once (key.go);
+// Huma decodes and validates; the handler runs; the answer leaves in one piece.
+//
+// Laws:
+//   - What cannot be understood wholly is refused, never partly ignored: unknown fields and
+//     query parameters, wrong case, duplicate keys, invalid UTF-8, trailing content.
+//   - Every refusal is application/problem+json with a stable code and a text in the
+//     language of the caller, and never repeats a value that was sent.
+//   - The same key with the same request has one effect and one answer, whatever is
+//     retried, raced or cut; with another request it is refused.
+//   - What goes wrong inside is logged once, with the trace id, and told to nobody.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/patron-loyalty/patron/internal/kit/clock"
+	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/i18n"
+)
+
+// prefixes are the paths under which every route of the API lives. A path under one of
+// them that no route has is answered with a problem, never with a page.
+var prefixes = []string{"/v1/", "/portal/v1/"}
+
+// Defaults of Config.
+const (
+	defaultTimeout = 30 * time.Second // a till has long given up by then
+	defaultCookie  = "patron_session"
+)
+
+// Config is what a Router is made from.
+type Config struct {
+	DB    *db.DB      // keeps the answers of writes that bear a key; required
+	Clock clock.Clock // required
+	Auth  Authenticator
+	Log   *slog.Logger // slog.Default() where nil
+
+	Title, Version  string        // of the OpenAPI document
+	DefaultLanguage string        // "zh-CN" where empty
+	Timeout         time.Duration // the longest that a request may take; 30 s where zero
+	SessionCookie   string        // the cookie's name in the reference; "patron_session" where empty
+	TrustedOrigins  []string      // other origins whose pages may write with a session, as "https://shop.example"
+
+	// Vault keeps stored answers unreadable in the database; nil stores them as they are.
+	Vault Vault
+	// ClientIP tells the address of the caller where a proxy stands in front; nil takes the
+	// other end of the connection.
+	ClientIP func(*http.Request) string
+	// Observe is called after each request to a route of the API, for metrics. route is the
+	// template ("POST /v1/sales"). It must not block.
+	Observe func(route string, status int, took time.Duration)
+}
+
+// Vault encrypts what is stored; seal.Box is one. aad binds a sealed text to its place.
+type Vault interface {
+	SealBytes(plain, aad []byte) []byte
+	OpenBytes(sealed, aad []byte) ([]byte, error)
+}
+
+// Doc describes one route: its place in the reference and what it asks of the caller.
+type Doc struct {
+	ID          string   // operation id, lower camel case, unique: "closeTask"
+	Summary     string   // one sentence
+	Description string   // more, where one sentence is too little; plain text
+	Tags        []string // the groups of the reference
+	Needs       Permission
+	Public      bool    // nobody need be signed in; an Idempotency-Key is then not kept
+	Fails       []error // the refusals of the handler, for the reference
+	Status      int     // of success; 200 where zero, or 204 without a body
+	KeyRequired bool    // a write without Idempotency-Key is refused
+	OwnKey      bool    // the handler's service keeps key and answer itself, in its own transaction
+	Secret      bool    // the answer holds a secret and is not kept: a retry gets ErrAnswerLost
+	Stream      bool    // the answer is written as it is made: exports and event streams, no time limit
+	Hidden      bool    // not in the reference
+	MaxBody     int64   // in bytes; 1 MiB where zero
+}
+
+// Router holds the routes. Register all of them before it serves.
+type Router struct {
+	cfg     Config
+	log     *slog.Logger
+	huma    huma.API
+	names   *names
+	routes  *http.ServeMux // of the API
+	plain   *http.ServeMux // pages, files, probes
+	flights flights
+	origin  *http.CrossOriginProtection
+	docs    docsPage
+}
+
+// New makes a Router that serves the reference at /docs and /openapi.json and nothing else
+// yet. It panics on a configuration that cannot work: that is a programmer's error.
+func New(cfg Config) *Router {
+	if cfg.DB == nil || cfg.Clock == nil {
+		panic("api: New needs DB and Clock")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.DefaultLanguage == "" {
+		cfg.DefaultLanguage = i18n.Chinese
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	if cfg.SessionCookie == "" {
+		cfg.SessionCookie = defaultCookie
+	}
+	r := &Router{
+		cfg: cfg, log: cfg.Log, names: newNames(),
+		routes: http.NewServeMux(), plain: http.NewServeMux(),
+		origin: http.NewCrossOriginProtection(),
+	}
+	for _, o := range cfg.TrustedOrigins {
+		if err := r.origin.AddTrustedOrigin(o); err != nil {
+			panic("api: trusted origin " + o + ": " + err.Error())
+		}
+	}
+	r.huma = huma.NewAPI(r.document(), (*adapter)(r))
+	r.serveReference()
+	return r
+}
+
+// Mux is for what is no part of the API: pages, files, probes. Patterns under /v1/ and
+// /portal/v1/ never reach it.
+func (r *Router) Mux() *http.ServeMux { return r.plain }
+
+// Get adds a route that reads. h gets its input decoded and validated, from a struct whose
+// fields are tagged as Huma wants: path, query, header, and a field Body.
+func Get[I, O any](r *Router, path string, h func(context.Context, *I) (*O, error), d Doc) {
+	register(r, http.MethodGet, path, h, d)
+}
+
+// Post adds a route that makes something or acts.
+func Post[I, O any](r *Router, path string, h func(context.Context, *I) (*O, error), d Doc) {
+	register(r, http.MethodPost, path, h, d)
+}
+
+// Put adds a route that replaces.
+func Put[I, O any](r *Router, path string, h func(context.Context, *I) (*O, error), d Doc) {
+	register(r, http.MethodPut, path, h, d)
+}
+
+// Patch adds a route that changes part of something.
+func Patch[I, O any](r *Router, path string, h func(context.Context, *I) (*O, error), d Doc) {
+	register(r, http.MethodPatch, path, h, d)
+}
+
+// Delete adds a route that removes.
+func Delete[I, O any](r *Router, path string, h func(context.Context, *I) (*O, error), d Doc) {
+	register(r, http.MethodDelete, path, h, d)
+}
+
+func register[I, O any](r *Router, method, path string, h func(context.Context, *I) (*O, error), d Doc) {
+	check(method, path, d)
+	op := r.operation(method, path, d)
+	if raw, ok := any(new(O)).(rawAnswer); ok {
+		r.documentRaw(&op, raw)
+		huma.Register(r.huma, op, func(ctx context.Context, in *I) (*rawOut, error) {
+			out, err := h(ctx, in)
+			if err != nil {
+				return nil, r.problem(ctx, err)
+			}
+			return writeRaw(any(out).(rawAnswer).raw()), nil
+		})
+		return
+	}
+	huma.Register(r.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, r.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// check panics on a route that contradicts itself.
+func check(method, path string, d Doc) {
+	switch {
+	case !isAPI(path):
+		panic("api: " + path + " is not under " + strings.Join(prefixes, " or "))
+	case d.ID == "" || d.Summary == "":
+		panic("api: " + method + " " + path + " has no ID or Summary")
+	case d.Public && (d.Needs != "" || d.KeyRequired || d.OwnKey):
+		panic("api: " + d.ID + " is public: it can neither need a permission nor keep a key")
+	case method == http.MethodGet && (d.KeyRequired || d.OwnKey):
+		panic("api: " + d.ID + " reads: it has no key")
+	case d.Stream && method != http.MethodGet:
+		panic("api: " + d.ID + " writes: its answer has to be kept, so it cannot stream")
+	}
+}
+
+func isAPI(path string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(path, p) {
+			return true
+		}
+	}
+	return false
+}

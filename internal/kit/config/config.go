@@ -1,0 +1,143 @@
+// Package config reads how the program is to run: where its data are, where it listens,
+// what it logs.
+//
+// A value comes from a flag of the command line, else from the environment (PATRON_LISTEN),
+// else from one YAML file (--config), else from the default. All four speak of the same
+// keys (keys.go) and write their values the same way, and every mistake is refused with
+// the place where it stands: a misspelt key that is ignored would be found only when it
+// matters. Settings of the loyalty programme are no configuration: they live in the
+// database (package program).
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/patron-loyalty/patron/internal/kit/errs"
+)
+
+// Config is how the program is to run.
+type Config struct {
+	DataDir         string // directory of the SQLite file, keys and socket
+	DatabaseURL     string // of PostgreSQL; empty for SQLite. May hold a password
+	Listen          string // host:port
+	LogLevel        string // debug, info, warn, error
+	LogFormat       string // text, json
+	DefaultLanguage string // of answers to callers that name none: zh-CN, en
+	MaxBatch        int    // most commands in one batch of the posting engine
+	PostingWorkers  int    // 0 = one for each core
+}
+
+// Defaults are the values of keys that nobody gives.
+func Defaults() Config {
+	return Config{
+		DataDir: "./patron-data", Listen: "127.0.0.1:8080",
+		LogLevel: "info", LogFormat: "text", DefaultLanguage: "zh-CN",
+		MaxBatch: 256,
+	}
+}
+
+// The refusals. place says where the value stands: "patron.yaml:3", "PATRON_LISTEN".
+var (
+	ErrFile    = errs.New(errs.Invalid, "config.file", "The configuration file {path} cannot be read.", "无法读取配置文件 {path}。")
+	ErrYAML    = errs.New(errs.Invalid, "config.yaml", "{place}: this is not a list of key: value in YAML.", "{place}：不是 YAML 的“键: 值”列表。")
+	ErrUnknown = errs.New(errs.Invalid, "config.unknown", "{place}: there is no key {key}. The keys are {keys}.", "{place}：没有配置项 {key}。可用的配置项：{keys}。")
+	ErrTwice   = errs.New(errs.Invalid, "config.twice", "{place}: the key {key} stands twice.", "{place}：配置项 {key} 重复。")
+	ErrValue   = errs.New(errs.Invalid, "config.value", "{place}: {key} has to be {want}.", "{place}：{key} 应为{want_zh}。")
+)
+
+// maxFile bounds the file: ours have ten lines.
+const maxFile = 64 << 10
+
+// Load reads the configuration from a file (path "" = none), the environment (as
+// os.Environ gives it) and flags (by key, "listen"; only those that were given). Values
+// are never shown in its errors, as one may hold a password.
+func Load(path string, env []string, flags map[string]string) (Config, error) {
+	c := Defaults()
+	if path != "" {
+		if err := c.readFile(path); err != nil {
+			return Config{}, err
+		}
+	}
+	if err := c.readEnv(env); err != nil {
+		return Config{}, err
+	}
+	for _, k := range keys { // in the order of the table, so that the first error is always the same
+		if text, ok := flags[k.name]; ok {
+			if err := k.set(&c, text, "--"+strings.ReplaceAll(k.name, "_", "-")); err != nil {
+				return Config{}, err
+			}
+		}
+	}
+	for name := range flags {
+		if find(name) == nil {
+			panic(fmt.Sprintf("config: no key for the flag %q", name)) // the command line is ours
+		}
+	}
+	return c, nil
+}
+
+// readEnv takes the variables that are ours by name. Others that begin with PATRON_ are
+// left alone: they may belong to a wrapper or a test.
+func (c *Config) readEnv(env []string) error {
+	given := map[string]string{}
+	for _, pair := range env {
+		name, value, _ := strings.Cut(pair, "=")
+		given[name] = value
+	}
+	for _, k := range keys {
+		name := "PATRON_" + strings.ToUpper(k.name)
+		if text, ok := given[name]; ok {
+			if err := k.set(c, text, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Config) readFile(path string) error {
+	bad := ErrFile.With("path", path)
+	f, err := os.Open(path)
+	if err != nil {
+		return bad.Because(err)
+	}
+	defer f.Close() // read only
+	text := make([]byte, maxFile+1)
+	n, err := readUpTo(f, text)
+	if err != nil {
+		return bad.Because(err)
+	}
+	if n > maxFile {
+		return bad.Because(fmt.Errorf("larger than %d bytes", maxFile))
+	}
+	return c.readYAML(path, text[:n])
+}
+
+// LogValue is the configuration without its secret: what the log may show.
+func (c Config) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("data_dir", c.DataDir), slog.String("database_url", redact(c.DatabaseURL)), slog.String("listen", c.Listen),
+		slog.String("log_level", c.LogLevel), slog.String("log_format", c.LogFormat), slog.String("default_language", c.DefaultLanguage),
+		slog.Int("max_batch", c.MaxBatch), slog.Int("posting_workers", c.PostingWorkers),
+	)
+}
+
+// String is LogValue as text, so that no %v prints the password.
+func (c Config) String() string { return c.LogValue().String() }
+
+// redact leaves of a URL what tells databases apart. Parameters go too: a password can be
+// one of them.
+func redact(text string) string {
+	if text == "" {
+		return ""
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return "(set)"
+	}
+	return u.Scheme + "://" + u.Host + u.Path
+}

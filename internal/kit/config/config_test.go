@@ -1,0 +1,165 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/patron-loyalty/patron/internal/kit/errs"
+)
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "patron.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Each source in turn says where to listen; the stronger one wins.
+func TestPrecedence(t *testing.T) {
+	t.Parallel()
+	file := write(t, "# where\nlisten: 127.0.0.1:2\nmax_batch: 7\n")
+	env := []string{"PATH=/bin", "PATRON_LISTEN=127.0.0.1:3", "PATRON_OTHER=x"}
+	flag := map[string]string{"listen": "127.0.0.1:4"}
+	for _, tt := range []struct {
+		name  string
+		file  string
+		env   []string
+		flags map[string]string
+		want  string
+	}{
+		{"default", "", nil, nil, "127.0.0.1:8080"},
+		{"file", file, nil, nil, "127.0.0.1:2"},
+		{"environment over file", file, env, nil, "127.0.0.1:3"},
+		{"flag over environment", file, env, flag, "127.0.0.1:4"},
+		{"flag over file", file, nil, flag, "127.0.0.1:4"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, err := Load(tt.file, tt.env, tt.flags)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Listen != tt.want {
+				t.Errorf("Listen = %s, want %s", c.Listen, tt.want)
+			}
+			if batch := map[bool]int{true: 7, false: 256}[tt.file != ""]; c.MaxBatch != batch {
+				t.Errorf("MaxBatch = %d, want %d", c.MaxBatch, batch)
+			}
+		})
+	}
+}
+
+// Every key can be set from a file, in each way that YAML writes a plain value.
+func TestFile(t *testing.T) {
+	t.Parallel()
+	path := write(t, `---
+data_dir: "/srv/patron data"   # quoted
+database_url: 'postgres://p:s@db/patron?sslmode=disable'
+listen: "[::1]:80"
+log_level: debug
+log_format: json
+default_language: en
+max_batch: 10000
+posting_workers: 0
+`)
+	got, err := Load(path, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{"/srv/patron data", "postgres://p:s@db/patron?sslmode=disable", "[::1]:80", "debug", "json", "en", 10000, 0}
+	if got != want {
+		t.Errorf("Load =\n%#v, want\n%#v", got, want)
+	}
+	for _, empty := range []string{"", "# nothing yet\n", "---\n"} {
+		if c, err := Load(write(t, empty), nil, nil); err != nil || c != Defaults() {
+			t.Errorf("Load(%q) = %v, %v; want the defaults", empty, c, err)
+		}
+	}
+}
+
+// A mistake is refused, in both languages, with the key and the place where it stands.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, text string
+		want       error
+		shows      string
+	}{
+		{"misspelt", "listen: 127.0.0.1:1\nlistn: x\n", ErrUnknown, ":2"},
+		{"capitals", "Listen: 127.0.0.1:1\n", ErrUnknown, `"Listen"`},
+		{"twice", "log_level: info\n\nlog_level: info\n", ErrTwice, ""},
+		{"no port", "listen: localhost\n", ErrValue, "listen"},
+		{"port too high", "listen: localhost:65536\n", ErrValue, ":1"},
+		{"port with zeros", "listen: localhost:080\n", ErrValue, ":1"},
+		{"level", "data_dir: x\nlog_level: loud\n", ErrValue, ":2"},
+		{"format", "log_format: xml\n", ErrValue, "log_format"},
+		{"language", "default_language: fr\n", ErrValue, "default_language"},
+		{"batch of none", "max_batch: 0\n", ErrValue, "max_batch"},
+		{"batch of too many", "max_batch: 10001\n", ErrValue, "max_batch"},
+		{"batch in words", "max_batch: many\n", ErrValue, "max_batch"},
+		{"workers below none", "posting_workers: -1\n", ErrValue, "posting_workers"},
+		{"no directory", "data_dir: ''\n", ErrValue, "data_dir"},
+		{"null", "data_dir:\n", ErrValue, "data_dir"},
+		{"list", "data_dir: [a]\n", ErrValue, "data_dir"},
+		{"other database", "database_url: mysql://x\n", ErrValue, "database_url"},
+		{"not a map", "- a\n", ErrYAML, ""},
+		{"a word", "hello\n", ErrYAML, ""},
+		{"two documents", "listen: a:1\n---\nlisten: a:2\n", ErrYAML, ""},
+		{"no YAML", "listen: [\n", ErrYAML, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			path := write(t, tt.text)
+			_, err := Load(path, nil, nil)
+			if !errors.Is(err, tt.want) {
+				if !(tt.want == ErrTwice && errors.Is(err, ErrYAML)) { // the parser may find it first
+					t.Fatalf("Load = %v, want %v", err, tt.want)
+				}
+			}
+			for _, lang := range []string{"en", "zh-CN"} {
+				text := errs.As(err).Text(lang)
+				if !strings.Contains(text, path) || !strings.Contains(text, tt.shows) || strings.Contains(text, "{") {
+					t.Errorf("%s: %q does not show %q and %q", lang, text, path, tt.shows)
+				}
+			}
+		})
+	}
+	if _, err := Load(filepath.Join(t.TempDir(), "none.yaml"), nil, nil); !errors.Is(err, ErrFile) {
+		t.Errorf("a missing file: %v", err)
+	}
+	if _, err := Load(write(t, strings.Repeat("# long\n", maxFile/7+1)), nil, nil); !errors.Is(err, ErrFile) {
+		t.Errorf("a file past its bound: %v", err)
+	}
+	if _, err := Load("", []string{"PATRON_MAX_BATCH="}, nil); !errors.Is(err, ErrValue) || !strings.Contains(err.Error(), "PATRON_MAX_BATCH") {
+		t.Errorf("a bad variable: %v", err)
+	}
+	if _, err := Load("", nil, map[string]string{"data_dir": ""}); !errors.Is(err, ErrValue) || !strings.Contains(err.Error(), "--data-dir") {
+		t.Errorf("a bad flag: %v", err)
+	}
+}
+
+// However a configuration is printed, the password is not in it.
+func TestNoSecrets(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"postgres://me:hunter2@db/x", "postgres://db/x?user=me&password=hunter2"} {
+		c, err := Load("", []string{"PATRON_DATABASE_URL=" + url}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, format := range []string{"%v", "%+v", "%s"} {
+			if text := fmt.Sprintf(format, c); strings.Contains(text, "hunter2") || !strings.Contains(text, "db/x") {
+				t.Errorf("printed as %s", text)
+			}
+		}
+	}
+	_, err := Load("", []string{"PATRON_DATABASE_URL=postgres://me:hunter2@[db"}, nil)
+	if !errors.Is(err, ErrValue) || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("refused as %v", err)
+	}
+}

@@ -1,0 +1,165 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// key is one thing that can be set, and the one way to read it from text.
+type key struct {
+	name     string
+	want, zh string // what a value has to be
+	read     func(c *Config, text string) bool
+}
+
+// keys are all keys, in the order in which the documentation lists them.
+var keys = []key{
+	{"data_dir", "the path of a directory", "目录路径", func(c *Config, t string) bool { c.DataDir = t; return t != "" }},
+	{"database_url", "a URL like postgres://user@host/database, or empty for SQLite", "形如 postgres://user@host/database 的 URL，留空则使用 SQLite", readDatabaseURL},
+	{"listen", "an address like 127.0.0.1:8080", "形如 127.0.0.1:8080 的地址", readListen},
+	{"log_level", "debug, info, warn or error", " debug、info、warn 或 error", readLogLevel},
+	{"log_format", "text or json", " text 或 json", func(c *Config, t string) bool { c.LogFormat = t; return t == "text" || t == "json" }},
+	{"default_language", "zh-CN or en", " zh-CN 或 en", func(c *Config, t string) bool { c.DefaultLanguage = t; return t == "zh-CN" || t == "en" }},
+	{"max_batch", "a whole number from 1 to 10000", " 1 至 10000 的整数", func(c *Config, t string) bool { return readInt(&c.MaxBatch, t, 1, 10_000) }},
+	{"posting_workers", "a whole number from 0 to 256", " 0 至 256 的整数", func(c *Config, t string) bool { return readInt(&c.PostingWorkers, t, 0, 256) }},
+}
+
+// Keys lists the names of all keys.
+func Keys() []string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+	}
+	return names
+}
+
+func find(name string) *key {
+	for i := range keys {
+		if keys[i].name == name {
+			return &keys[i]
+		}
+	}
+	return nil
+}
+
+// set reads text into c, or says what it has to be.
+func (k key) set(c *Config, text, place string) error {
+	if !k.read(c, text) {
+		return ErrValue.With("place", place, "key", k.name, "want", k.want, "want_zh", k.zh)
+	}
+	return nil
+}
+
+func readDatabaseURL(c *Config, text string) bool {
+	c.DatabaseURL = text
+	u, err := url.Parse(text)
+	return text == "" || err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql")
+}
+
+func readListen(c *Config, text string) bool {
+	c.Listen = text
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && strconv.FormatUint(n, 10) == port
+}
+
+func readLogLevel(c *Config, text string) bool {
+	c.LogLevel = text
+	return slices.Contains([]string{"debug", "info", "warn", "error"}, text)
+}
+
+func readInt(to *int, text string, least, most int) bool {
+	n, err := strconv.Atoi(text)
+	*to = n
+	return err == nil && n >= least && n <= most
+}
+
+// Level is LogLevel as slog knows it.
+func (c Config) Level() slog.Level {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		panic("config: " + err.Error()) // readLogLevel has checked it
+	}
+	return l
+}
+
+// readYAML reads the file through its syntax tree, which knows the line of every key.
+func (c *Config) readYAML(path string, text []byte) error {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return ErrYAML.With("place", path).Because(err)
+	}
+	if len(file.Docs) == 0 || len(file.Docs) == 1 && isNothing(file.Docs[0].Body) {
+		return nil
+	}
+	body, ok := file.Docs[0].Body.(ast.MapNode)
+	if !ok || len(file.Docs) > 1 {
+		return ErrYAML.With("place", path)
+	}
+	seen := map[string]bool{}
+	for pairs := body.MapRange(); pairs.Next(); {
+		if err := c.readPair(path, pairs.KeyValue(), seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) readPair(path string, pair *ast.MappingValueNode, seen map[string]bool) error {
+	token := pair.Key.GetToken()
+	name, place := token.Value, fmt.Sprintf("%s:%d", path, token.Position.Line)
+	k := find(name)
+	switch {
+	case k == nil:
+		return ErrUnknown.With("place", place, "key", strconv.Quote(name), "keys", strings.Join(Keys(), ", "))
+	case seen[name]:
+		return ErrTwice.With("place", place, "key", name)
+	}
+	seen[name] = true
+	value, ok := scalar(pair.Value)
+	if !ok {
+		return ErrValue.With("place", place, "key", name, "want", k.want, "want_zh", k.zh)
+	}
+	return k.set(c, value, place)
+}
+
+// scalar is the text of a plain value; lists, maps, anchors and nulls are none.
+func scalar(n ast.Node) (string, bool) {
+	switch v := n.(type) {
+	case *ast.StringNode:
+		return v.Value, true
+	case *ast.LiteralNode:
+		return v.Value.Value, true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return v.GetToken().Value, true
+	}
+	return "", false
+}
+
+func isNothing(n ast.Node) bool {
+	_, null := n.(*ast.NullNode)
+	_, comment := n.(*ast.CommentGroupNode)
+	return n == nil || null || comment
+}
+
+// readUpTo fills buf as far as r goes.
+func readUpTo(r io.Reader, buf []byte) (int, error) {
+	n, err := io.ReadFull(r, buf)
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return n, err
+}

@@ -1,0 +1,87 @@
+package event
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/patron-loyalty/patron/internal/kit/db"
+)
+
+// MaxPage bounds a page of List and ListMember.
+const MaxPage = 1000
+
+var (
+	listSQL = db.Define("event.list", `
+	SELECT position, shard, member_id, kind, at_ms, body
+	FROM event
+	WHERE position > $1
+	ORDER BY position
+	LIMIT $2`)
+	listKindSQL = db.Define("event.listKind", `
+	SELECT position, shard, member_id, kind, at_ms, body
+	FROM event
+	WHERE kind = $1 AND position > $2
+	ORDER BY position
+	LIMIT $3`)
+	listMemberSQL = db.Define("event.listMember", `
+	SELECT position, shard, member_id, kind, at_ms, body
+	FROM event
+	WHERE shard = $1 AND member_id = $2 AND member_id <> 0 AND position < $3
+	ORDER BY position DESC
+	LIMIT $4`)
+	positionSQL = db.Define("event.position", `
+	SELECT position
+	FROM event_dispatcher
+	WHERE one = 1`)
+)
+
+// List returns events after a position, oldest first, of one kind or (with "") of all.
+// The limit is 1 to MaxPage.
+func List(ctx context.Context, tx *db.Tx, after int64, kind string, limit int) ([]Event, error) {
+	if kind == "" {
+		return readEvents(tx.Query(ctx, listSQL, after, page(limit)))
+	}
+	return readEvents(tx.Query(ctx, listKindSQL, kind, after, page(limit)))
+}
+
+// ListMember returns the events of one member before a position, newest first. A position
+// of 0 begins at the newest.
+func ListMember(ctx context.Context, tx *db.Tx, shard int16, member, before int64, limit int) ([]Event, error) {
+	if before <= 0 {
+		before = 1<<63 - 1
+	}
+	return readEvents(tx.Query(ctx, listMemberSQL, shard, member, before, page(limit)))
+}
+
+// Position returns the position of the newest event of the log, 0 for an empty one.
+func Position(ctx context.Context, tx *db.Tx) (int64, error) {
+	var p int64
+	if err := tx.QueryRow(ctx, positionSQL).Scan(&p); err != nil {
+		return 0, fmt.Errorf("read position of the log: %w", err)
+	}
+	return p, nil
+}
+
+func page(limit int) int { return max(1, min(limit, MaxPage)) }
+
+// readEvents reads what a query returned, and takes its error so that calls stay one line.
+func readEvents(rows *db.Rows, err error) ([]Event, error) {
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	defer rows.Close() // a reader: what matters is in Err
+	var list []Event
+	for rows.Next() {
+		var e Event
+		var body string
+		if err := rows.Scan(&e.Position, &e.Shard, &e.Member, &e.Kind, &e.AtMS, &body); err != nil {
+			return nil, fmt.Errorf("read events: %w", err)
+		}
+		e.Body = []byte(body)
+		list = append(list, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	return list, nil
+}

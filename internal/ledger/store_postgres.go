@@ -1,0 +1,343 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/id"
+)
+
+// A batch on PostgreSQL is two round trips: everything is locked and read in one pipeline,
+// and written and committed in a second. Sets travel as one array per column.
+var (
+	pgLockSQL = db.Define("ledger.pgLock", "").OnPostgres(`
+		SELECT a.shard, a.member_id, a.entry_n, a.sale_n, a.event_n, a.may_earn, a.may_spend, a.merged_into, a.first_hold
+		FROM unnest($1::bigint[], $2::bigint[]) AS k (shard, member_id)
+		JOIN account AS a ON a.shard = k.shard AND a.member_id = k.member_id
+		ORDER BY a.shard, a.member_id
+		FOR UPDATE OF a`)
+	pgWalletsSQL = db.Define("ledger.pgWallets", "").OnPostgres(`
+		SELECT w.shard, w.member_id, w.currency_id, w.active, w.pending, w.held, w.debt, w.earned, w.spent, w.sent, w.held_ever, w.first_open, w.next_ms, w.slide_ms, w.days
+		FROM unnest($1::bigint[], $2::bigint[]) AS k (shard, member_id)
+		JOIN wallet AS w ON w.shard = k.shard AND w.member_id = k.member_id
+		ORDER BY w.shard, w.member_id, w.currency_id`)
+	pgLotsSQL = db.Define("ledger.pgLots", "").OnPostgres(`
+		SELECT l.shard, l.member_id, l.seq, l.currency_id, l.bucket, l.state, l.issuer_id, l.store_id, l.month, l.earned_ms, l.active_ms, l.expires_ms,
+			l.granted, l.left_n, l.held, l.spent, l.expired, l.clawed, l.moved, l.origin_member, l.origin_seq, l.via_member, l.via_seq
+		FROM unnest($1::bigint[], $2::bigint[]) AS k (shard, member_id)
+		JOIN LATERAL (
+			SELECT MIN(w.first_open) AS first_open
+			FROM wallet AS w
+			WHERE w.shard = k.shard AND w.member_id = k.member_id AND w.first_open > 0
+		) AS f ON f.first_open IS NOT NULL
+		JOIN lot AS l ON l.shard = k.shard AND l.member_id = k.member_id AND l.seq >= f.first_open AND l.left_n > 0
+		ORDER BY l.shard, l.member_id, l.seq`)
+	pgHoldsSQL = db.Define("ledger.pgHolds", "").OnPostgres(`
+		SELECT h.shard, h.member_id, h.seq, h.currency_id, h.state, h.amount, h.captured, h.made_ms, h.expires_ms, h.ended_ms, h.purpose, h.lots
+		FROM unnest($1::bigint[], $2::bigint[]) AS k (shard, member_id)
+		JOIN account AS a ON a.shard = k.shard AND a.member_id = k.member_id AND a.first_hold > 0
+		JOIN hold AS h ON h.shard = k.shard AND h.member_id = k.member_id AND h.seq >= a.first_hold AND h.state = 0
+		ORDER BY h.shard, h.member_id, h.seq`)
+)
+
+// settings of the posting connections. The statements join arrays of keys to tables of
+// any size: the one good plan is to look each key up, whatever the statistics say.
+const pgSettings = `
+	SET plan_cache_mode = force_generic_plan;
+	SET enable_seqscan = off;
+	SET enable_hashjoin = off;
+	SET enable_mergejoin = off;
+	SET enable_bitmapscan = off;
+	SET jit = off`
+
+// statementTime bounds one round trip: past it the database is not answering.
+const statementTime = 30 * time.Second
+
+type pgStore struct{ db *db.DB }
+
+func (s *pgStore) worker(context.Context) (worker, error) {
+	return &pgWorker{db: s.db, pool: s.db.Pool()}, nil
+}
+func (s *pgStore) close() {}
+
+// pgWorker keeps one connection for its life and takes another when that one broke.
+type pgWorker struct {
+	db   *db.DB
+	pool *pgxpool.Pool
+	conn *pgxpool.Conn
+}
+
+func (w *pgWorker) close() {
+	if w.conn != nil {
+		_ = w.conn.Conn().Close(context.Background()) // its settings are not for others
+		w.conn.Release()
+		w.conn = nil
+	}
+}
+
+func (w *pgWorker) run(ctx context.Context, fn func(session) error) error {
+	if w.conn == nil || w.conn.Conn().IsClosed() {
+		w.close()
+		if err := w.connect(ctx); err != nil {
+			return w.translate(err)
+		}
+	}
+	s := &pgSession{conn: w.conn.Conn()}
+	err := fn(s)
+	if err != nil && s.begun {
+		rollback, cancel := context.WithTimeout(ctx, statementTime)
+		defer cancel()
+		if _, rerr := s.conn.Exec(rollback, "rollback"); rerr != nil {
+			_ = s.conn.Close(ctx)
+		}
+	}
+	return w.translate(err)
+}
+
+func (w *pgWorker) connect(ctx context.Context) error {
+	conn, err := w.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Conn().PgConn().Exec(ctx, pgSettings).ReadAll(); err != nil {
+		conn.Release()
+		return err
+	}
+	w.conn = conn
+	return nil
+}
+
+func (w *pgWorker) translate(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01") {
+		return fmt.Errorf("%w: %s", errConflict, pg.Message)
+	}
+	return w.db.Translate(err)
+}
+
+type pgSession struct {
+	conn  *pgx.Conn
+	begun bool
+}
+
+// pipeline sends a batch of statements and reads what each answers.
+type pipeline struct {
+	batch pgx.Batch
+	reads []func(pgx.Rows) error // one for each statement; nil where nothing is read
+}
+
+func (p *pipeline) add(read func(pgx.Rows) error, text string, args ...any) {
+	p.batch.Queue(text, args...)
+	p.reads = append(p.reads, read)
+}
+
+func (p *pipeline) send(ctx context.Context, conn *pgx.Conn) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, statementTime)
+	defer cancel()
+	res := conn.SendBatch(ctx, &p.batch)
+	defer func() { err = errors.Join(err, res.Close()) }()
+	for _, read := range p.reads {
+		if read == nil {
+			if _, err := res.Exec(); err != nil {
+				return err
+			}
+			continue
+		}
+		rows, err := res.Query()
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			if err := read(rows); err != nil {
+				rows.Close()
+				return err
+			}
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reader scans rows of a table and hands their values on.
+func reader(t *Table, each func([]any) error) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		targets := t.targets()
+		if err := rows.Scan(targets...); err != nil {
+			return err
+		}
+		return each(t.values(targets))
+	}
+}
+
+func keys(members []int64) (shards, ids []int64) {
+	shards, ids = make([]int64, len(members)), members
+	for i, m := range members {
+		shards[i] = int64(id.Shard(m))
+	}
+	return shards, ids
+}
+
+func (p *pgSession) load(ctx context.Context, s *State, n Needs) error {
+	w := s.missing(n)
+	var l loaded
+	var pipe pipeline
+	if !p.begun {
+		pipe.add(nil, "begin")
+		p.begun = true
+	}
+	if len(w.members) > 0 {
+		shards, ids := keys(w.members)
+		pipe.add(reader(accountTable, l.account), pgLockSQL.Text(db.Postgres), shards, ids)
+		pipe.add(reader(walletTable, l.wallet), pgWalletsSQL.Text(db.Postgres), shards, ids)
+	}
+	l.queueLots(&pipe, w.lots)
+	for _, g := range groupKeys(w) {
+		pipe.add(reader(g.table, l.byKey(s, g.table)), g.table.load.Text(db.Postgres), g.table.arrays(g.keys, g.table.key)...)
+	}
+	if len(pipe.reads) == 0 {
+		return nil
+	}
+	if err := pipe.send(ctx, p.conn); err != nil {
+		return err
+	}
+	s.admit(w.members, l.accounts, l.wallets)
+	var due []int64
+	for _, m := range w.members {
+		if a := s.accounts[m]; !a.lotsIn && a.due(s.NowMS) && l.lots[m] == nil {
+			due = append(due, m)
+		}
+	}
+	if len(due) > 0 { // time alone has changed something of them: their lots are needed too
+		var more pipeline
+		l.queueLots(&more, due)
+		if err := more.send(ctx, p.conn); err != nil {
+			return err
+		}
+	}
+	for _, m := range append(due, w.lots...) {
+		if a := s.accounts[m]; a != nil && !a.lotsIn {
+			s.lotsLoaded(a, l.lots[m], l.holds[m])
+		}
+	}
+	for _, f := range l.found {
+		f()
+	}
+	for _, k := range w.rows {
+		if i := k.Table.id(k.Key); s.rows[i] == nil {
+			s.rows[i] = &row{table: k.Table}
+		}
+	}
+	return nil
+}
+
+// loaded is what the pipelines of one load have read so far.
+type loaded struct {
+	accounts []*Account
+	wallets  map[int64][]*Wallet
+	lots     map[int64][]*Lot
+	holds    map[int64][]*Hold
+	found    []func() // what was asked for by key: put into the state after the accounts
+}
+
+func (l *loaded) account(v []any) error {
+	l.accounts = append(l.accounts, accountOf(v))
+	return nil
+}
+
+func (l *loaded) wallet(v []any) error {
+	if l.wallets == nil {
+		l.wallets = map[int64][]*Wallet{}
+	}
+	m := v[1].(int64)
+	l.wallets[m] = append(l.wallets[m], walletOf(v))
+	return nil
+}
+
+func (l *loaded) queueLots(pipe *pipeline, members []int64) {
+	if l.lots == nil {
+		l.lots, l.holds = map[int64][]*Lot{}, map[int64][]*Hold{}
+	}
+	if len(members) == 0 {
+		return
+	}
+	shards, ids := keys(members)
+	pipe.add(reader(lotTable, func(v []any) error {
+		l.lots[v[1].(int64)] = append(l.lots[v[1].(int64)], lotOf(v))
+		return nil
+	}), pgLotsSQL.Text(db.Postgres), shards, ids)
+	pipe.add(reader(holdTable, func(v []any) error {
+		h, err := holdOf(v)
+		l.holds[v[1].(int64)] = append(l.holds[v[1].(int64)], h)
+		return err
+	}), pgHoldsSQL.Text(db.Postgres), shards, ids)
+}
+
+func (l *loaded) byKey(s *State, t *Table) func([]any) error {
+	return func(v []any) error {
+		switch t {
+		case lotTable:
+			l.found = append(l.found, func() { s.lotLoaded(v[1].(int64), lotOf(v)) })
+		case holdTable:
+			h, err := holdOf(v)
+			if err != nil {
+				return err
+			}
+			l.found = append(l.found, func() { s.holdLoaded(v[1].(int64), h) })
+		default:
+			s.rows[t.id(v)] = &row{table: t, values: v, existed: true}
+		}
+		return nil
+	}
+}
+
+// keyGroup is the keys that are looked up in one table.
+type keyGroup struct {
+	table *Table
+	keys  [][]any
+}
+
+func groupKeys(w wants) []keyGroup {
+	var out []keyGroup
+	add := func(t *Table, key []any) {
+		for i := range out {
+			if out[i].table == t {
+				out[i].keys = append(out[i].keys, key)
+				return
+			}
+		}
+		out = append(out, keyGroup{t, [][]any{key}})
+	}
+	for _, k := range w.lotSeqs {
+		add(lotTable, []any{int64(id.Shard(k.Member)), k.Member, k.Seq})
+	}
+	for _, k := range w.holds {
+		add(holdTable, []any{int64(id.Shard(k.Member)), k.Member, k.Seq})
+	}
+	for _, k := range w.rows {
+		add(k.Table, k.Key)
+	}
+	return out
+}
+
+func (p *pgSession) write(ctx context.Context, s *State) error {
+	var pipe pipeline
+	for _, c := range s.changes() {
+		if len(c.inserts) > 0 {
+			pipe.add(nil, c.table.insert.Text(db.Postgres), c.table.arrays(c.inserts, len(c.table.cols))...)
+		}
+		if len(c.updates) > 0 {
+			pipe.add(nil, c.table.update.Text(db.Postgres), c.table.arrays(c.updates, len(c.table.cols))...)
+		}
+	}
+	pipe.add(nil, "commit")
+	return pipe.send(ctx, p.conn)
+}

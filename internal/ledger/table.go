@@ -1,0 +1,270 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"github.com/patron-loyalty/patron/internal/kit/db"
+)
+
+// Table is a table that batches write set by set, and whose rows they find by key. Nouns
+// above the ledger declare theirs as package variables and reach them through State.Row
+// and State.Put.
+type Table struct {
+	name string
+	cols []Column
+	key  int // how many of the first columns are the key
+
+	insert *db.Stmt // a row with the key there already is an error: the batch is run again
+	update *db.Stmt
+	load   *db.Stmt
+}
+
+// Column is one column of a Table. There are no nulls: 0 and "" mean nothing.
+type Column struct {
+	Name string
+	Type ColumnType
+}
+
+// ColumnType is how a column's values travel.
+type ColumnType int
+
+// The types, with the Go type of their values.
+const (
+	Int   ColumnType = iota // int64
+	Text                    // string
+	Bytes                   // []byte
+)
+
+// DefineTable declares a table by its columns, as "shard int, member_id int, body text";
+// the first key ones are the key. It defines the statements that write and load its rows.
+func DefineTable(name string, key int, columns string) *Table {
+	t := &Table{name: name, key: key}
+	types := map[string]ColumnType{"int": Int, "text": Text, "bytes": Bytes}
+	for part := range strings.SplitSeq(columns, ",") {
+		f := strings.Fields(part)
+		t.cols = append(t.cols, Column{f[0], types[f[1]]})
+	}
+	t.insert = db.Define(name+".insertRow", t.insertSQLite()).OnPostgres(t.insertPostgres())
+	if key > 0 && len(t.cols) > key {
+		t.update = db.Define(name+".updateRow", t.updateSQLite()).OnPostgres(t.updatePostgres())
+	}
+	if key > 0 {
+		t.load = db.Define(name+".loadRow", t.loadSQLite()).OnPostgres(t.loadPostgres())
+	}
+	return t
+}
+
+func (t *Table) names() string {
+	n := make([]string, len(t.cols))
+	for i, c := range t.cols {
+		n[i] = c.Name
+	}
+	return strings.Join(n, ", ")
+}
+
+// each joins what f makes of the columns from one on.
+func (t *Table) each(from, to int, sep string, f func(i int, c Column) string) string {
+	var out []string
+	for i := from; i < to; i++ {
+		out = append(out, f(i, t.cols[i]))
+	}
+	return strings.Join(out, sep)
+}
+
+func (t *Table) insertSQLite() string {
+	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", t.name, t.names(),
+		t.each(0, len(t.cols), ", ", func(i int, _ Column) string { return fmt.Sprintf("$%d", i+1) }))
+}
+
+func (t *Table) updateSQLite() string {
+	set := func(i int, c Column) string { return fmt.Sprintf("%s = $%d", c.Name, i+1) }
+	return fmt.Sprintf("UPDATE %s SET %s WHERE %s", t.name, t.each(t.key, len(t.cols), ", ", set), t.each(0, t.key, " AND ", set))
+}
+
+// unnest is the set of rows that PostgreSQL is handed as one array per column.
+func (t *Table) unnest(to int) string {
+	return t.each(0, to, ", ", func(i int, c Column) string {
+		return fmt.Sprintf("$%d::%s[]", i+1, map[ColumnType]string{Int: "bigint", Text: "text", Bytes: "bytea"}[c.Type])
+	})
+}
+
+func (t *Table) insertPostgres() string {
+	return fmt.Sprintf("INSERT INTO %s (%s) SELECT * FROM unnest(%s)", t.name, t.names(), t.unnest(len(t.cols)))
+}
+
+func (t *Table) updatePostgres() string {
+	return fmt.Sprintf("UPDATE %s AS t SET %s FROM unnest(%s) AS n (%s) WHERE %s", t.name,
+		t.each(t.key, len(t.cols), ", ", func(_ int, c Column) string { return c.Name + " = n." + c.Name }),
+		t.unnest(len(t.cols)), t.names(),
+		t.each(0, t.key, " AND ", func(_ int, c Column) string { return "t." + c.Name + " = n." + c.Name }))
+}
+
+func (t *Table) loadSQLite() string {
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s", t.names(), t.name,
+		t.each(0, t.key, " AND ", func(i int, c Column) string { return fmt.Sprintf("%s = $%d", c.Name, i+1) }))
+}
+
+func (t *Table) loadPostgres() string {
+	keys := t.each(0, t.key, ", ", func(_ int, c Column) string { return c.Name })
+	return fmt.Sprintf("SELECT %s FROM unnest(%s) AS k (%s) JOIN %s AS t ON %s",
+		t.each(0, len(t.cols), ", ", func(_ int, c Column) string { return "t." + c.Name }), t.unnest(t.key), keys, t.name,
+		t.each(0, t.key, " AND ", func(_ int, c Column) string { return "t." + c.Name + " = k." + c.Name }))
+}
+
+// check panics on a value whose type is not its column's: here it is one command's fault,
+// at writing it would be the whole batch's.
+func (t *Table) check(values []any) {
+	for i, c := range t.cols {
+		ok := false
+		switch c.Type {
+		case Int:
+			_, ok = values[i].(int64)
+		case Text:
+			_, ok = values[i].(string)
+		case Bytes:
+			_, ok = values[i].([]byte)
+		}
+		if !ok {
+			panic(fmt.Sprintf("ledger: %s.%s cannot be a %T", t.name, c.Name, values[i]))
+		}
+	}
+}
+
+// targets are fresh variables for one row of the table.
+func (t *Table) targets() []any {
+	out := make([]any, len(t.cols))
+	for i, c := range t.cols {
+		switch c.Type {
+		case Int:
+			out[i] = new(int64)
+		case Text:
+			out[i] = new(string)
+		case Bytes:
+			out[i] = new([]byte)
+		}
+	}
+	return out
+}
+
+// values are what was scanned into targets.
+func (t *Table) values(targets []any) []any {
+	out := make([]any, len(targets))
+	for i, v := range targets {
+		switch p := v.(type) {
+		case *int64:
+			out[i] = *p
+		case *string:
+			out[i] = *p
+		case *[]byte:
+			out[i] = *p
+		}
+	}
+	return out
+}
+
+// arrays turns rows into one array per column, of the first n columns.
+func (t *Table) arrays(rows [][]any, n int) []any {
+	out := make([]any, n)
+	for i := range n {
+		switch t.cols[i].Type {
+		case Int:
+			a := make([]int64, len(rows))
+			for j, r := range rows {
+				a[j] = r[i].(int64)
+			}
+			out[i] = a
+		case Text:
+			a := make([]string, len(rows))
+			for j, r := range rows {
+				a[j] = r[i].(string)
+			}
+			out[i] = a
+		case Bytes:
+			a := make([][]byte, len(rows))
+			for j, r := range rows {
+				a[j] = r[i].([]byte)
+			}
+			out[i] = a
+		}
+	}
+	return out
+}
+
+// RowKey names one row of a table.
+type RowKey struct {
+	Table *Table
+	Key   []any
+}
+
+type rowID struct {
+	table *Table
+	key   string
+}
+
+func (t *Table) id(key []any) rowID {
+	if len(key) < t.key {
+		panic("ledger: short key for table " + t.name)
+	}
+	b := make([]byte, 0, 32)
+	for i := range t.key {
+		switch v := key[i].(type) {
+		case int64:
+			b = binary.BigEndian.AppendUint64(b, uint64(v))
+		case string:
+			b = binary.BigEndian.AppendUint32(b, uint32(len(v)))
+			b = append(b, v...)
+		case []byte:
+			b = binary.BigEndian.AppendUint32(b, uint32(len(v)))
+			b = append(b, v...)
+		default:
+			panic(fmt.Sprintf("ledger: a key of table %s is a %T", t.name, v))
+		}
+	}
+	return rowID{t, string(b)}
+}
+
+// row is one row of a table in a State. values is nil where it is known not to be there.
+type row struct {
+	table   *Table
+	values  []any
+	existed bool // in the database, before this batch
+	queued  bool // in State.changed
+}
+
+// Row returns a row by key, or nil where there is none. It must have been named in Needs
+// or put by this batch.
+func (s *State) Row(t *Table, key ...any) []any {
+	r := s.rows[t.id(key)]
+	if r == nil {
+		panic("ledger: a row of " + t.name + " was not asked for")
+	}
+	return r.values
+}
+
+// Has reports whether a row was loaded or put, be it there or not.
+func (s *State) Has(t *Table, key ...any) bool { return s.rows[t.id(key)] != nil }
+
+// Put writes a row, whole, in place of one with the same key. A row that was not loaded
+// is taken for a new one.
+func (s *State) Put(t *Table, values ...any) {
+	if len(values) != len(t.cols) {
+		panic(fmt.Sprintf("ledger: %d values for the %d columns of %s", len(values), len(t.cols), t.name))
+	}
+	t.check(values)
+	k := t.id(values)
+	r := s.rows[k]
+	if r == nil {
+		r = &row{table: t}
+		s.rows[k] = r
+		s.undo = append(s.undo, func() { delete(s.rows, k) }) // else it would pass for one that was looked for
+	}
+	was := *r
+	s.undo = append(s.undo, func() { *r = was })
+	r.values = values
+	if !r.queued {
+		r.queued = true
+		s.changed = append(s.changed, r)
+	}
+}

@@ -1,0 +1,163 @@
+package member
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/patron-loyalty/patron/internal/kit/db"
+)
+
+// Find returns the member that a Ref names, after following merges, or ErrNotFound.
+//
+// It stands on the path of every sale, so answers are kept for a moment: what this process
+// changed is seen at once, what another node changed within staleFor.
+func (s *Service) Find(ctx context.Context, ref Ref) (ID, error) {
+	found, err := s.FindMany(ctx, []Ref{ref})
+	if err != nil {
+		return 0, err
+	}
+	if found[0] == 0 {
+		return 0, ErrNotFound
+	}
+	return found[0], nil
+}
+
+// FindMany is Find for a list: the answers stand in its order, 0 for a Ref that names
+// nobody. It takes one statement for a few hundred identifiers and one for their owners.
+func (s *Service) FindMany(ctx context.Context, refs []Ref) ([]ID, error) {
+	found, err := s.direct(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	return s.survivors(ctx, found)
+}
+
+// direct returns whose identifier each Ref is, before any merge is followed.
+func (s *Service) direct(ctx context.Context, refs []Ref) ([]ID, error) {
+	found := make([]ID, len(refs))
+	want := map[hash][]int{} // → places in refs
+	marks := map[hash]uint64{}
+	now := s.clock.Now()
+	for i, ref := range refs {
+		switch ref.kind {
+		case "":
+			found[i] = ref.id
+			continue
+		case refQR:
+			var err error
+			if found[i], err = s.byCode(ctx, ref.value); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		h := s.blind(named{ref.kind, ref.value})
+		m, mark, ok := s.owner.get(h, now)
+		if ok {
+			found[i] = m
+			continue
+		}
+		if len(want[h]) == 0 {
+			marks[h] = mark
+		}
+		want[h] = append(want[h], i)
+	}
+	if len(want) == 0 {
+		return found, nil
+	}
+	list := make([]hash, 0, len(want))
+	for h := range want {
+		list = append(list, h)
+	}
+	var who map[hash]ID
+	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		who, err = owners(ctx, tx, list)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find members by identifier: %w", err)
+	}
+	for h, m := range who {
+		s.owner.put(h, m, marks[h], now)
+		for _, i := range want[h] {
+			found[i] = m
+		}
+	}
+	return found, nil
+}
+
+func (s *Service) byCode(ctx context.Context, code string) (ID, error) {
+	if s.hooks.QR == nil {
+		return 0, ErrNotFound
+	}
+	return s.hooks.QR(ctx, code)
+}
+
+// maxMergeHeight is the longest chain of merges; LinkMerged keeps to it.
+const maxMergeHeight = 16
+
+// survivors follows the pointers of merged records, all together, and puts 0 for members
+// that do not exist.
+func (s *Service) survivors(ctx context.Context, ids []ID) ([]ID, error) {
+	at := append([]ID(nil), ids...)
+	moving := make([]int, 0, len(at)) // places whose end is not known yet
+	for i, m := range at {
+		if m != 0 {
+			moving = append(moving, i)
+		}
+	}
+	for links := 0; len(moving) > 0; links++ {
+		if links > maxMergeHeight {
+			return nil, fmt.Errorf("find member %d: a chain of more than %d merges", ids[moving[0]], maxMergeHeight)
+		}
+		next, err := s.pointersOf(ctx, at, moving)
+		if err != nil {
+			return nil, err
+		}
+		still := moving[:0]
+		for _, i := range moving {
+			into, exists := next[at[i]]
+			switch {
+			case !exists:
+				at[i] = 0
+			case into != 0:
+				at[i] = into
+				still = append(still, i)
+			}
+		}
+		moving = still
+	}
+	return at, nil
+}
+
+// pointersOf reads where the members at some places point, kept answers first.
+func (s *Service) pointersOf(ctx context.Context, at []ID, places []int) (map[ID]ID, error) {
+	known := make(map[ID]ID, len(places))
+	marks := map[ID]uint64{}
+	var ask []ID
+	now := s.clock.Now()
+	for _, i := range places {
+		m := at[i]
+		into, mark, ok := s.pointer.get(m, now)
+		if ok {
+			known[m] = into
+		} else if _, asked := marks[m]; !asked {
+			marks[m] = mark
+			ask = append(ask, m)
+		}
+	}
+	if len(ask) == 0 {
+		return known, nil
+	}
+	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		read, err := pointers(ctx, tx, ask)
+		for m, into := range read {
+			s.pointer.put(m, into, marks[m], now)
+			known[m] = into
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("follow merges: %w", err)
+	}
+	return known, nil
+}

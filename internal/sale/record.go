@@ -1,0 +1,190 @@
+package sale
+
+import (
+	"fmt"
+
+	"github.com/patron-loyalty/patron/internal/kit/id"
+	"github.com/patron-loyalty/patron/internal/kit/money"
+	"github.com/patron-loyalty/patron/internal/ledger"
+)
+
+// record is the command that makes a sale.
+type record struct {
+	doc     *Document // as it will stand, but for its number
+	earn    []Earning
+	trace   []Trace
+	explain bool
+	holds   []ledger.LotKey // that pay for it
+}
+
+func (c *record) key() ledger.Document {
+	return ledger.Document{Kind: ledger.DocSale, Source: c.doc.Source, Document: c.doc.Document}
+}
+
+// Needs names the account under which the sale will lie, and its document.
+func (c *record) Needs() ledger.Needs {
+	n := ledger.Needs{Members: []int64{c.doc.Member}, Rows: []ledger.RowKey{c.key().Need()}}
+	if len(c.holds) > 0 {
+		n.Lots, n.Holds = []int64{c.doc.Member}, c.holds
+	}
+	return n
+}
+
+// Decide records the sale, gives what it earns, captures the holds that pay for it, and
+// lets returns that came before it take effect.
+func (c *record) Decide(s *ledger.State) (any, error) {
+	a, err := s.Account(c.doc.Member)
+	if err != nil {
+		return nil, err
+	}
+	if a.MergedInto != 0 {
+		return nil, &ledger.Moved{From: a.ID, To: a.MergedInto}
+	}
+	was, seen := s.FindDoc(c.key())
+	if seen && was.Kind != ledger.DocAwaited {
+		return c.again(s, was)
+	}
+	var waiting []*Document
+	if seen {
+		if waiting, err = waitingFor(s, was); err != nil {
+			return nil, err
+		}
+	}
+	d := *c.doc
+	d.Body.Lines = append([]Line(nil), c.doc.Body.Lines...)
+	d.Seq, d.PostedMS = s.NextSale(a), s.NowMS
+	notices, err := c.give(s, a, &d)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.pay(s, a, &d); err != nil {
+		return nil, err
+	}
+	put(s, &d)
+	s.PutDoc(c.key(), ledger.Doc{Kind: ledger.DocSale, Member: d.Member, Seq: d.Seq, Content: c.doc.content()})
+	s.Event(a, "sale.recorded", d.AtMS, eventBody(&d))
+	for _, w := range waiting {
+		if err := late(s, &d, w); err != nil {
+			return nil, err
+		}
+	}
+	out := answerOf(s, a, &d)
+	out.Notices = notices
+	if c.explain {
+		out.Trace = c.trace
+	}
+	return out, nil
+}
+
+// again answers a document that was seen before: the first sale, if it says the same.
+func (c *record) again(s *ledger.State, was ledger.Doc) (any, error) {
+	if !s.Has(saleTable, int64(id.Shard(was.Member)), was.Member, was.Seq) {
+		return nil, &ledger.Again{Needs: ledger.Needs{Rows: []ledger.RowKey{rowKey(was.Member, was.Seq)}}}
+	}
+	first := load(s, was.Member, was.Seq)
+	a, err := ownerOf(s, first)
+	if err != nil {
+		return nil, err
+	}
+	same := IsStandIn(first.Member) && c.doc.Owner == 0 || c.doc.Owner == a.ID
+	if was.Content != c.doc.content() || !same {
+		return nil, ErrTaken.With("document", c.doc.Document, "source", c.doc.Source, "recorded", first.summary(), "sent", c.doc.summary())
+	}
+	out := answerOf(s, a, first)
+	out.repeated = true
+	return out, nil
+}
+
+// give posts what the sale earns. A sale of a member who may not earn is a sale all the
+// same; the answer says why nothing was given.
+func (c *record) give(s *ledger.State, a *ledger.Account, d *Document) ([]Notice, error) {
+	if d.Owner == 0 || len(c.earn) == 0 {
+		return nil, nil
+	}
+	if !a.MayEarn {
+		return []Notice{noticeOf(ledger.ErrMayNotEarn)}, nil
+	}
+	return earnInto(s, a, d, c.earn)
+}
+
+// earnInto grants earnings of a sale to an account and notes them in the sale.
+func earnInto(s *ledger.State, a *ledger.Account, d *Document, earn []Earning) ([]Notice, error) {
+	var notices []Notice
+	for _, e := range earn {
+		cur, err := s.Config.Currency(e.Currency)
+		if err != nil {
+			notices = append(notices, noticeOf(err)) // the settings name a currency that is gone: the sale goes through
+			continue
+		}
+		g := ledger.Grant{
+			Posting: ledger.Posting{AtMS: d.AtMS, Cause: ledger.Cause{Kind: ledger.BySale, Member: d.Member, Seq: d.Seq}, Rule: e.Rule, Store: d.Store},
+			Kind:    ledger.Earn, Currency: cur, Amount: e.Amount,
+		}
+		if e.PendingDays > 0 {
+			g.ActiveMS = s.ActiveAfter(d.AtMS, e.PendingDays)
+		}
+		got, err := s.Grant(a, g)
+		if err != nil {
+			notices = append(notices, noticeOf(err))
+			continue
+		}
+		if got.Cut > 0 {
+			notices = append(notices, noticeOf(ledger.ErrLimit.With("limit", cur.Format(e.Amount), "window", "sale", "left", cur.Format(e.Amount-got.Cut))))
+		}
+		if got.Lot != nil {
+			d.Effect.Earned = append(d.Effect.Earned, Earned{
+				Currency: cur.ID, Member: a.ID, Lot: got.Lot.Seq, Amount: got.Lot.Granted, Rule: e.Rule,
+				Shares: money.Split(got.Lot.Granted, e.Weights),
+			})
+		}
+	}
+	return notices, nil
+}
+
+// pay captures the holds that the payments name.
+func (c *record) pay(s *ledger.State, a *ledger.Account, d *Document) error {
+	for _, k := range c.holds {
+		if k.Member != a.ID {
+			return ErrHoldOwner
+		}
+		h, err := s.FindHold(a, k.Seq)
+		if err != nil {
+			return err
+		}
+		cur := s.Config.Currencies[h.Currency]
+		used, err := s.Capture(a, cur, h, h.Amount, ledger.Posting{AtMS: s.NowMS, Store: d.Store, Cause: ledger.Cause{Kind: ledger.BySale, Member: d.Member, Seq: d.Seq}})
+		if err != nil {
+			return err
+		}
+		for i := range used {
+			used[i].Amount = -used[i].Amount
+		}
+		d.Effect.Spent = append(d.Effect.Spent, Spent{Currency: h.Currency, Member: a.ID, Amount: h.Amount, Lots: used})
+	}
+	return nil
+}
+
+// summary is a document in one line, for a refusal that shows two.
+func (d *Document) summary() string {
+	return fmt.Sprintf("%s %d, %d lines, %s", d.Currency, d.Total, len(d.Body.Lines), iso(d.AtMS))
+}
+
+func eventBody(d *Document) string {
+	type earned struct {
+		Lot    int64 `json:"lot"`
+		Amount int64 `json:"amount"`
+	}
+	out := make([]earned, 0, len(d.Effect.Earned))
+	for _, e := range d.Effect.Earned {
+		out = append(out, earned{e.Lot, e.Amount})
+	}
+	return pack(struct {
+		ID       string   `json:"id"`
+		Currency string   `json:"currency"`
+		Total    int64    `json:"total"`
+		Store    int64    `json:"store,omitempty"`
+		Lines    int      `json:"lines"`
+		Earned   []earned `json:"earned,omitempty"`
+		Quiet    bool     `json:"quiet,omitempty"` // from the past: nobody is told
+	}{d.ID(), d.Currency, d.Total, d.Store, len(d.Body.Lines), out, d.Flags&History != 0})
+}

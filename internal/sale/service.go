@@ -1,0 +1,315 @@
+package sale
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/patron-loyalty/patron/internal/kit/api"
+	"github.com/patron-loyalty/patron/internal/kit/clock"
+	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/program"
+)
+
+// Catalog is what sales need to know of products.
+type Catalog interface {
+	// Under reports whether a category is another or lies below it.
+	Under(category, ancestor string) bool
+	// CategoryOf is the category of a product, "" where it is not known.
+	CategoryOf(sku string) string
+	// Seen tells of a product that was sold, so that unknown ones are added. It must not block.
+	Seen(sku, name, category, brand string)
+}
+
+// Options are what a Service is made of.
+type Options struct {
+	DB      *db.DB
+	Clock   clock.Clock
+	Log     *slog.Logger
+	Program *program.Service
+	Members *member.Service
+	Engine  *ledger.Engine
+	Catalog Catalog
+	Step    Step // nil: the base rule of the settings
+}
+
+// Service records sales and returns.
+type Service struct {
+	db      *db.DB
+	clock   clock.Clock
+	log     *slog.Logger
+	program *program.Service
+	members *member.Service
+	engine  *ledger.Engine
+	catalog Catalog
+	step    Step
+}
+
+// NewService makes the service.
+func NewService(o Options) *Service {
+	s := &Service{db: o.DB, clock: o.Clock, log: o.Log, program: o.Program, members: o.Members, engine: o.Engine, catalog: o.Catalog, step: o.Step}
+	if s.step == nil {
+		s.step = baseRule{}
+	}
+	return s
+}
+
+// Result is what became of a posting: an answer, or a refusal.
+type Result struct {
+	Answer *Answer // of a sale, nil where it was refused or its answer was kept from before
+	Return *ReturnAnswer
+	Raw    api.Raw // where the request bears a key
+	Err    error
+}
+
+// Repeated reports whether the document was recorded before.
+func (r Result) Repeated() bool {
+	return r.Answer != nil && r.Answer.repeated || r.Return != nil && r.Return.repeated
+}
+
+// ParkedLines are the lines of a return that match no sale.
+func (r Result) ParkedLines() []int {
+	if r.Return == nil {
+		return nil
+	}
+	return r.Return.parked
+}
+
+// Ask says how a request is to be treated.
+type Ask struct {
+	DryRun  bool
+	Explain bool
+	History bool // from the past: quiet
+	Bulk    bool // give way to others
+	HTTP    bool // render the answer, and refusals that are kept
+	Key     api.Key
+
+	rates map[string]int64 // in millionths; they go before those of the settings
+}
+
+// Record posts a sale.
+func (s *Service) Record(ctx context.Context, n New, ask Ask) Result {
+	return s.RecordMany(ctx, []New{n}, []Ask{ask})[0]
+}
+
+// RecordMany posts sales together; answers stand in their order. Sales of one member take
+// effect in that order.
+func (s *Service) RecordMany(ctx context.Context, list []New, asks []Ask) []Result {
+	out := make([]Result, len(list))
+	owners := s.owners(ctx, list, out)
+	var todo []posting
+	for i, n := range list {
+		if out[i].Err != nil {
+			continue
+		}
+		build, err := s.recording(ctx, n, asks[i])
+		if err != nil {
+			out[i].Err = err
+			continue
+		}
+		todo = append(todo, posting{i, owners[i], build, asks[i]})
+	}
+	s.post(ctx, todo, out)
+	for _, p := range todo {
+		if out[p.at].Err == nil && !asks[p.at].DryRun {
+			s.learn(list[p.at].Lines)
+		}
+	}
+	return out
+}
+
+// owners finds the members of sales in one go.
+func (s *Service) owners(ctx context.Context, list []New, out []Result) []member.ID {
+	refs := make([]member.Ref, len(list))
+	for i, n := range list {
+		if n.Member == "" {
+			continue
+		}
+		ref, err := member.ParseRef(n.Member)
+		if err != nil {
+			out[i].Err = at(err, "body.member")
+		}
+		refs[i] = ref
+	}
+	ids, err := s.members.FindMany(ctx, refs)
+	if err != nil {
+		for i := range out {
+			out[i].Err = fmt.Errorf("find members of sales: %w", err)
+		}
+		return make([]member.ID, len(list))
+	}
+	for i, n := range list {
+		if n.Member != "" && ids[i] == 0 && out[i].Err == nil {
+			out[i].Err = member.ErrNotFound.At("body.member")
+		}
+	}
+	return ids
+}
+
+// recording checks a sale, works out what it earns, and returns what makes its command
+// for an owner.
+func (s *Service) recording(ctx context.Context, n New, ask Ask) (func(member.ID) ledger.Command, error) {
+	d, holds, err := s.draft(ctx, n, ask.History)
+	if err != nil {
+		return nil, err
+	}
+	earn, trace, err := s.earn(ctx, d, ask.rates)
+	if err != nil {
+		return nil, err
+	}
+	return func(owner member.ID) ledger.Command {
+		c := &record{doc: d, earn: earn, trace: trace, explain: ask.Explain, holds: holds}
+		d.own(owner)
+		return c
+	}, nil
+}
+
+// earn asks the rules about a sale, as of its own time.
+func (s *Service) earn(ctx context.Context, d *Document, rates map[string]int64) ([]Earning, []Trace, error) {
+	snap := s.program.Snapshot()
+	when := time.UnixMilli(d.AtMS)
+	rate, ok := rates[d.Currency]
+	if !ok {
+		var err error
+		if rate, ok, err = s.program.Rate(ctx, d.Currency, snap.Day(when)); err != nil {
+			return nil, nil, err
+		}
+	}
+	if !ok {
+		d.Flags |= NoRate
+	}
+	for i := range d.Body.Lines {
+		if l := &d.Body.Lines[i]; l.Category == "" {
+			l.Category = s.catalog.CategoryOf(l.SKU)
+		}
+	}
+	earn, trace := s.step.Earn(&Basket{Sale: d, At: when, Programme: snap, Rate: rate, Under: s.catalog.Under})
+	return earn, trace, nil
+}
+
+func (s *Service) learn(lines []NewLine) {
+	for _, l := range lines {
+		s.catalog.Seen(l.SKU, l.Name, l.Category, l.Brand)
+	}
+}
+
+// posting is one command on its way, with the place of its answer.
+type posting struct {
+	at    int
+	owner member.ID
+	build func(member.ID) ledger.Command
+	ask   Ask
+}
+
+// post sends commands to the engine, and again for the survivor those whose member was
+// merged meanwhile.
+func (s *Service) post(ctx context.Context, todo []posting, out []Result) {
+	for range maxMerges {
+		if len(todo) == 0 {
+			return
+		}
+		rs := make([]ledger.Request, len(todo))
+		for i, p := range todo {
+			rs[i] = ledger.RequestOf(ctx, p.build(p.owner), p.ask.DryRun)
+			rs[i].Key, rs[i].Bulk = p.ask.Key, p.ask.Bulk
+			if !p.ask.HTTP {
+				rs[i].Refusal = nil
+			}
+		}
+		var again []posting
+		for i, a := range s.engine.DoMany(ctx, rs) {
+			p := todo[i]
+			var moved *ledger.Moved
+			if errors.As(a.Err, &moved) {
+				p.owner = member.ID(moved.To)
+				again = append(again, p)
+				continue
+			}
+			out[p.at] = resultOf(a)
+		}
+		todo = again
+	}
+	for _, p := range todo {
+		out[p.at].Err = ledger.ErrMember
+	}
+}
+
+func resultOf(a ledger.Answer) Result {
+	r := Result{Raw: a.Raw, Err: a.Err}
+	switch v := a.Value.(type) {
+	case *Answer:
+		r.Answer = v
+	case *ReturnAnswer:
+		r.Return = v
+	}
+	r.Raw.Replayed = r.Raw.Replayed || r.Repeated()
+	return r
+}
+
+// NewReturn is a return as a caller sends it.
+type NewReturn struct {
+	Source   string
+	Document string
+	At       string
+	Of       *Of // by document
+	Sale     ledger.LotKey
+	Store    string
+	Lines    []Asked
+}
+
+// TakeBack posts a return: of a sale that is named by its key or its document, or, where
+// neither is given, of the latest sales of its member.
+func (s *Service) TakeBack(ctx context.Context, n NewReturn, ask Ask) Result {
+	return s.ImportMany(ctx, []Item{{Return: &n}}, nil, ask)[0]
+}
+
+func (s *Service) draftReturn(ctx context.Context, n NewReturn, ask Ask) (*Document, error) {
+	snap := s.program.Snapshot()
+	when, flags, err := s.when(n.At, snap, ask.History)
+	if err != nil {
+		return nil, at(err, "body.at")
+	}
+	store, err := storeOf(ctx, snap, n.Store)
+	if err != nil {
+		return nil, at(err, "body.store")
+	}
+	return &Document{Kind: Return, Source: n.Source, Document: n.Document, Store: store, AtMS: when.UnixMilli(), Flags: flags}, nil
+}
+
+// Assign gives a sale to a member, who earns as of its day.
+func (s *Service) Assign(ctx context.Context, sale ledger.LotKey, ref member.Ref, ask Ask) Result {
+	to, err := s.members.Find(ctx, ref)
+	if err != nil {
+		return Result{Err: at(err, "body.member")}
+	}
+	d, err := s.Get(ctx, sale)
+	if err != nil {
+		return Result{Err: err}
+	}
+	earn, trace, err := s.earn(ctx, d, nil)
+	if err != nil {
+		return Result{Err: err}
+	}
+	out := make([]Result, 1)
+	s.post(ctx, []posting{{0, to, func(owner member.ID) ledger.Command {
+		return &assign{sale: sale, to: int64(owner), earn: earn, trace: trace}
+	}, ask}}, out)
+	return out[0]
+}
+
+// Get returns a sale or return by its key, or ErrNotFound. A caller who is limited to
+// stores finds only those of theirs.
+func (s *Service) Get(ctx context.Context, key ledger.LotKey) (*Document, error) {
+	d, err := s.get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if !s.program.Snapshot().SeesStore(api.CallerOf(ctx), d.Store) {
+		return nil, ErrNotFound
+	}
+	return d, nil
+}

@@ -1,0 +1,214 @@
+package staff
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/patron-loyalty/patron/internal/kit/api"
+	"github.com/patron-loyalty/patron/internal/kit/id"
+	"github.com/patron-loyalty/patron/internal/program"
+)
+
+// Routes adds what this package serves.
+func (s *Service) Routes(r *api.Router) {
+	s.signRoutes(r)
+	s.staffRoutes(r)
+	s.sessionRoutes(r)
+	s.keyRoutes(r)
+	s.auditRoutes(r)
+}
+
+// signRoutes are the ways in and out.
+func (s *Service) signRoutes(r *api.Router) {
+	tags := []string{"Sign-in"}
+	passwords := []error{ErrPassword, ErrEasy, ErrHashBusy}
+	api.Post(r, "/v1/setup", s.postSetup, api.Doc{ID: "setUp", Summary: "Become the first owner by the one-time link, and sign in.", Tags: tags,
+		Public: true, Status: 201, Fails: append(passwords, ErrLink, ErrPlain, ErrEmail, ErrName)})
+	api.Post(r, "/v1/sign-in", s.postSignIn, api.Doc{ID: "signIn", Summary: "Sign in with e-mail address and password; the session comes as a cookie.", Tags: tags,
+		Public: true, Fails: []error{ErrSignIn, ErrSlow, ErrPlain, ErrHashBusy}})
+	api.Post(r, "/v1/sign-out", s.postSignOut, api.Doc{ID: "signOut", Summary: "End this session.", Tags: tags, Status: 204, Fails: []error{ErrNoPerson}})
+	api.Get(r, "/v1/me", s.getMe, api.Doc{ID: "getMe", Summary: "Read who makes this request, and what they may do.", Tags: tags})
+	api.Patch(r, "/v1/me", s.patchMe, api.Doc{ID: "changeMe", Summary: "Change one's own name.", Tags: tags, Fails: []error{ErrNoPerson, ErrName}})
+	api.Post(r, "/v1/me/password", s.postPassword, api.Doc{ID: "changePassword", Tags: tags,
+		Summary: "Change one's own password; every session ends and a new one begins.",
+		Secret:  true, Status: 204, Fails: append(passwords, ErrNoPerson, ErrWrong, ErrSlow, ErrPlain)})
+}
+
+// browser is embedded by inputs that set or read the session's cookie. Huma fills it.
+type browser struct {
+	secure bool
+	plain  bool // HTTP over a network: no place for a session
+	token  string
+}
+
+// Resolve reads what Huma has no tag for.
+func (b *browser) Resolve(ctx huma.Context) []error {
+	b.secure = secure(ctx.TLS() != nil, ctx.Header("X-Forwarded-Proto"))
+	b.plain = !b.secure && !loopback(ctx.Host())
+	if c, err := huma.ReadCookie(ctx, cookieName(b.secure)); err == nil && len(c.Value) <= maxSecret {
+		b.token = c.Value
+	}
+	return nil
+}
+
+func (b *browser) cookie(secret string) string { return cookie(secret, b.secure).String() }
+
+// cookieOut is an answer without a body that sets the cookie.
+type cookieOut struct {
+	SetCookie string `header:"Set-Cookie"`
+}
+
+type meView struct {
+	Kind        string           `json:"kind" enum:"staff,key,system" doc:"A person or an API key."`
+	ID          string           `json:"id" doc:"Id of the account or key."`
+	Name        string           `json:"name" doc:"Its name."`
+	Permissions []api.Permission `json:"permissions" doc:"What it may do."`
+	Merchants   []string         `json:"merchants" doc:"Where it may act; empty: everywhere."`
+	Stores      []string         `json:"stores" doc:"Where it may act; empty: everywhere."`
+	Sandbox     bool             `json:"sandbox" doc:"Whether it acts in the sandbox programme."`
+}
+
+func viewMe(c api.Caller) meView {
+	v := meView{Kind: c.Kind, ID: c.ID, Name: c.Name, Permissions: []api.Permission{}, Sandbox: c.Sandbox,
+		Merchants: publicIDs(c.Merchants, program.MerchantID), Stores: publicIDs(c.Stores, program.StoreID)}
+	for _, p := range Permissions() {
+		if c.Can[p] {
+			v.Permissions = append(v.Permissions, p)
+		}
+	}
+	return v
+}
+
+func publicIDs(numbers []int64, public func(int64) string) []string {
+	out := make([]string, len(numbers))
+	for i, n := range numbers {
+		out[i] = public(n)
+	}
+	return out
+}
+
+type meOut struct{ Body meView }
+
+// signedIn is the answer to setup and sign-in.
+type signedIn struct {
+	SetCookie string `header:"Set-Cookie"`
+	Body      meView
+}
+
+func newSignedIn(b *browser, a Account, token string) *signedIn {
+	return &signedIn{SetCookie: b.cookie(token), Body: viewMe(a.caller())}
+}
+
+// caller is the account as the caller that its sessions make.
+func (a Account) caller() api.Caller {
+	return api.Caller{Kind: "staff", ID: a.PublicID(), Name: a.Name, Can: a.Role.Can(), Merchants: a.Merchants, Stores: a.Stores}
+}
+
+type setupIn struct {
+	browser
+	Body struct {
+		Token    string `json:"token" minLength:"1" maxLength:"128" doc:"What stands behind # in the link."`
+		Email    string `json:"email" minLength:"3" maxLength:"254" doc:"To sign in with."`
+		Name     string `json:"name" minLength:"1" maxLength:"100" doc:"Of the person."`
+		Password string `json:"password" minLength:"1" maxLength:"512" doc:"15 to 128 characters."`
+	}
+}
+
+func (s *Service) postSetup(ctx context.Context, in *setupIn) (*signedIn, error) {
+	if in.plain {
+		return nil, ErrPlain
+	}
+	b := in.Body
+	a, token, err := s.Setup(ctx, b.Token, NewAccount{Email: b.Email, Name: b.Name, Password: b.Password})
+	if err != nil {
+		return nil, err
+	}
+	return newSignedIn(&in.browser, a, token), nil
+}
+
+type signInIn struct {
+	browser
+	Body struct {
+		Email    string `json:"email" maxLength:"254" doc:"Capitals do not matter."`
+		Password string `json:"password" maxLength:"512" doc:"As it was set."`
+	}
+}
+
+func (s *Service) postSignIn(ctx context.Context, in *signInIn) (*signedIn, error) {
+	if in.plain {
+		return nil, ErrPlain
+	}
+	a, token, err := s.SignIn(ctx, in.Body.Email, in.Body.Password, in.token)
+	if err != nil {
+		return nil, err
+	}
+	return newSignedIn(&in.browser, a, token), nil
+}
+
+type browserIn struct{ browser }
+
+func (s *Service) postSignOut(ctx context.Context, in *browserIn) (*cookieOut, error) {
+	if _, err := self(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.SignOut(ctx, in.token); err != nil {
+		return nil, err
+	}
+	return &cookieOut{in.cookie("")}, nil
+}
+
+func (s *Service) getMe(ctx context.Context, _ *struct{}) (*meOut, error) {
+	return &meOut{viewMe(api.CallerOf(ctx))}, nil
+}
+
+type renameIn struct {
+	Body struct {
+		Name string `json:"name" minLength:"1" maxLength:"100" doc:"Of the person."`
+	}
+}
+
+func (s *Service) patchMe(ctx context.Context, in *renameIn) (*meOut, error) {
+	a, err := s.Rename(ctx, in.Body.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &meOut{viewMe(a.caller())}, nil
+}
+
+type passwordIn struct {
+	browser
+	Body struct {
+		Present  string `json:"present" maxLength:"512" doc:"The password until now."`
+		Password string `json:"password" minLength:"1" maxLength:"512" doc:"The new one: 15 to 128 characters."`
+	}
+}
+
+func (s *Service) postPassword(ctx context.Context, in *passwordIn) (*cookieOut, error) {
+	if in.plain {
+		return nil, ErrPlain
+	}
+	token, err := s.ChangePassword(ctx, in.Body.Present, in.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	return &cookieOut{in.cookie(token)}, nil
+}
+
+// number reads a public id of one of the tables of this package.
+func number(prefix, text string, missing error) (int64, error) {
+	_, n, err := id.Decode(prefix, text)
+	if err != nil {
+		return 0, missing
+	}
+	return n, nil
+}
+
+// optional is nil for the zero time, which JSON then leaves out.
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
