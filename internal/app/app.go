@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -73,35 +74,39 @@ type App struct {
 
 // Open opens the database, brings it to this version's schema, and builds the program on
 // it. Nothing runs in the background yet but the posting engine: see Start.
-func Open(ctx context.Context, o Options) (a *App, err error) {
-	a = &App{Clock: o.Clock, Log: o.Log, Box: o.Box, stop: func() {}}
+func Open(ctx context.Context, o Options) (*App, error) {
+	a := &App{Clock: o.Clock, Log: o.Log, Box: o.Box, stop: func() {}}
 	if a.Clock == nil {
 		a.Clock = clock.System()
 	}
 	if a.Log == nil {
 		a.Log = slog.Default()
 	}
+	var err error
 	a.DB, err = db.Open(ctx, db.Options{URL: o.Config.DatabaseURL, Dir: o.Config.DataDir, Name: o.Name, Log: a.Log})
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, a.DB.Close())
-		}
-	}()
-	if err := a.DB.Migrate(ctx); err != nil {
-		return nil, err
-	}
-	if a.Box == nil {
-		if a.Box, err = seal.Open(filepath.Join(o.Config.DataDir, "patron.keys")); err != nil {
-			return nil, err
-		}
-	}
-	if err := a.build(ctx, o); err != nil {
-		return nil, err
+	if err := a.furnish(ctx, o); err != nil {
+		return nil, errors.Join(err, a.DB.Close())
 	}
 	return a, nil
+}
+
+// furnish brings the open database up to date and builds the parts on it.
+func (a *App) furnish(ctx context.Context, o Options) (err error) {
+	if err := a.DB.Migrate(ctx); err != nil {
+		return err
+	}
+	if a.Box == nil {
+		if err := os.MkdirAll(o.Config.DataDir, 0o700); err != nil { // PostgreSQL has made none
+			return err
+		}
+		if a.Box, err = seal.Open(filepath.Join(o.Config.DataDir, "patron.keys")); err != nil {
+			return err
+		}
+	}
+	return a.build(ctx, o)
 }
 
 // build makes the parts, lower nouns first.
@@ -161,6 +166,7 @@ func (a *App) route(o Options) {
 	} {
 		noun.Routes(a.API)
 	}
+	a.systemRoutes()
 	a.probes()
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"sync"
 
 	"github.com/patron-loyalty/patron/internal/catalog"
 	"github.com/patron-loyalty/patron/internal/kit/db"
@@ -17,9 +18,17 @@ const (
 type learner struct {
 	app  *App
 	seen chan catalog.Seen
+
+	mu  sync.Mutex
+	met map[string]bool // skus that were passed on already; the catalogue's own snapshot follows later
 }
 
-func newLearner(a *App) *learner { return &learner{a, make(chan catalog.Seen, learnQueue)} }
+// maxMet bounds what learner remembers: past it, it forgets all and asks again.
+const maxMet = 100_000
+
+func newLearner(a *App) *learner {
+	return &learner{app: a, seen: make(chan catalog.Seen, learnQueue), met: map[string]bool{}}
+}
 
 // Under reports whether a category is another or lies below it.
 func (l *learner) Under(category, ancestor string) bool {
@@ -35,13 +44,29 @@ func (l *learner) CategoryOf(sku string) string {
 // Seen tells of a product that was sold. It never waits: one that finds no place will be
 // sold again.
 func (l *learner) Seen(sku, name, category, brand string) {
-	if _, known := l.app.Catalog.Snapshot().Category(sku); known {
+	if _, known := l.app.Catalog.Snapshot().Category(sku); known || l.hasMet(sku) {
 		return
 	}
 	select {
 	case l.seen <- catalog.Seen{SKU: sku, Name: name, Category: category, Brand: brand}:
+		l.meet(sku)
 	default:
 	}
+}
+
+func (l *learner) hasMet(sku string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.met[sku]
+}
+
+func (l *learner) meet(sku string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.met) >= maxMet {
+		clear(l.met)
+	}
+	l.met[sku] = true
 }
 
 // run adds products until ctx ends.

@@ -52,4 +52,3 @@ func (a *App) Report(ctx context.Context, name string, params []string, asJSON b
 	_, err = fmt.Fprintf(w, "As of %s, worth in %s\n", r.AsOf, r.Money)
 	return err
 }
-

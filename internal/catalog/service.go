@@ -248,7 +248,7 @@ func auditOf(p *Product) any {
 }
 
 // PutAll makes or replaces products in the caller's transaction, for an import: at most
-// MaxBulk, each sku once. Categories that do not exist are made of the words that name
+// MaxBulk; of a sku that comes twice the last counts. Categories that do not exist are made of the words that name
 // them. It returns how many were new or changed.
 func (s *Service) PutAll(ctx context.Context, tx *db.Tx, list []Product) (int, error) {
 	changed, err := s.put(ctx, tx, list, true)
@@ -261,6 +261,7 @@ func (s *Service) put(ctx context.Context, tx *db.Tx, list []Product, grow bool)
 	}
 	now, snapshot := s.clock.Now().UnixMilli(), s.Snapshot()
 	items, words := make([]item, 0, len(list)), make([]string, 0, len(list))
+	place := make(map[string]int, len(list)) // of each sku in items
 	for _, p := range list {
 		if err := p.Check(); err != nil {
 			return nil, err
@@ -275,6 +276,11 @@ func (s *Service) put(ctx context.Context, tx *db.Tx, list []Product, grow bool)
 				return nil, ErrNoCategory.At("body.category")
 			}
 		}
+		if at, twice := place[p.SKU]; twice {
+			items[at] = i
+			continue
+		}
+		place[p.SKU] = len(items)
 		items = append(items, i)
 	}
 	if grow {

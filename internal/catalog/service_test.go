@@ -266,9 +266,38 @@ func TestPutAll(t *testing.T) {
 		if n := put(); n != 0 {
 			t.Errorf("the same again: %d changed", n)
 		}
+		for name, edit := range map[string]func(*Product){
+			"name":     func(p *Product) { p.NameEN = "x" },
+			"name_zh":  func(p *Product) { p.NameZH = "茶" },
+			"brand":    func(p *Product) { p.Brand = "b" },
+			"active":   func(p *Product) { p.Active = false },
+			"category": func(p *Product) { p.Category = "imported/box-7" },
+		} {
+			if edit(&list[6]); put() != 1 {
+				t.Errorf("a change of %s alone is not seen", name)
+			}
+		}
 		list[7].Price, list[7].Currency = ptr(int64(5)), "CNY"
-		if n := put(); n != 1 {
-			t.Errorf("one price: %d changed", n)
+		put()
+		list[8].Cost, list[8].Currency = ptr(int64(5)), "CNY"
+		put()
+		for name, edit := range map[string]func(){
+			"price":    func() { *list[7].Price = 6 },
+			"cost":     func() { *list[8].Cost = 6 },
+			"currency": func() { list[8].Currency = "USD" },
+		} {
+			if edit(); put() != 1 {
+				t.Errorf("a change of %s alone is not seen", name)
+			}
+		}
+		if list[7].Price, list[7].Currency = nil, ""; put() != 1 {
+			t.Error("a price that is taken away is not seen")
+		}
+		list[9].NameEN = "the last of two counts"
+		list[10] = list[9]
+		list[10].NameEN = "and no other"
+		if n := put(); n != 1 || r.product("p9").NameEN != "and no other" {
+			t.Errorf("a sku twice: %d changed, %+v", n, r.product("p9"))
 		}
 		r.follow(r.Service)
 		if path, _ := r.Snapshot().Category("p7"); path != "imported/box-7" {

@@ -74,7 +74,7 @@ func (c adjustCommand) ask(s *State, a *Account, cur *Currency) *Adjustment {
 	}
 	s.Put(approvalTable, ap.row()...)
 	s.tellAs(a, "approval.asked", approvalBody{ap.publicID(), cur.Code, ap.amount, ap.state})
-	return &Adjustment{State: "waiting", Approval: ap.publicID()}
+	return &Adjustment{State: "waiting", Approval: ap.publicID(), Member: memberID(a.ID), Currency: cur.Code, Amount: c.amount, Balances: s.Balances(a)}
 }
 
 // decideCommand is a second person's yes or no. A decision that is made again gets the same

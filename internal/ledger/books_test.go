@@ -50,7 +50,7 @@ func checkBooks(t fataler, m *memory) {
 		}
 	}
 	owed := map[int64]int64{}
-	for _, r := range m.rows[walletTable] {
+	for _, r := range m.tables[walletTable] {
 		w, member := walletOf(r), r[1].(int64)
 		if got := [4]int64{w.Pending, w.Active, w.Held, w.Debt}; got != sums[purse{member, w.Currency}] { // I2
 			t.Fatalf("wallet %v of member %d, entries say %v", got, member, sums[purse{member, w.Currency}])
@@ -121,7 +121,7 @@ func checkLots(t fataler, m *memory, member int64, w *Wallet) {
 
 func sortedEntries(m *memory) [][]any {
 	var out [][]any
-	for _, r := range m.rows[entryTable] {
+	for _, r := range m.tables[entryTable] {
 		out = append(out, r)
 	}
 	slices.SortFunc(out, entryTable.byKey)

@@ -121,12 +121,18 @@ func (c mergeCommand) Decide(s *State) (any, error) {
 	return struct{}{}, nil
 }
 
+// ErrUnmergeFirst refuses to undo a merge inside another one.
+var ErrUnmergeFirst = errs.New(errs.Conflict, "ledger.unmerge_first", "The member into whom this one was merged has been merged too. Undo that merge first.", "该会员并入的会员后来也被合并，请先撤销后一次合并。")
+
 func (c mergeCommand) unmerge(s *State, from, into *Account, body linkBody) error {
 	if from.MergedInto == 0 {
 		return nil // by an earlier try
 	}
-	if from.MergedInto != c.into {
+	switch {
+	case from.MergedInto != c.into:
 		return member.ErrNotMerged
+	case into.MergedInto != 0: // what came from here lies further on
+		return ErrUnmergeFirst
 	}
 	var ask Needs
 	for _, seq := range MergedLots(c.from, into) {

@@ -247,9 +247,14 @@ func (c transferCommand) Decide(s *State) (any, error) {
 
 // Adjustment is the answer to an adjustment: posted, or waiting for a second person.
 type Adjustment struct {
-	State    string `json:"state" enum:"posted,waiting" doc:"waiting: nothing has moved; a second person has to agree."`
-	Approval string `json:"approval_id,omitempty" doc:"What the second person decides on, or has decided on."`
-	*Posted
+	State    string           `json:"state" enum:"posted,waiting" doc:"waiting: nothing has moved; a second person has to agree."`
+	Approval string           `json:"approval_id,omitempty" doc:"What the second person decides on; where it waits."`
+	ID       string           `json:"id,omitempty" doc:"The ledger entry; once it is posted."`
+	Member   string           `json:"member_id" doc:"Whose balance."`
+	Currency string           `json:"currency" doc:"Code of the point currency."`
+	Amount   int64            `json:"amount" doc:"Signed, in the smallest unit."`
+	Lots     []LotUse         `json:"lots,omitempty" doc:"The lot that was made, or the lots that were taken from, in the order of use."`
+	Balances map[string]int64 `json:"balances" doc:"What the member can use now, by currency code."`
 }
 
 // Status is 202 for an adjustment that waits.
@@ -294,7 +299,7 @@ func (c adjustCommand) Decide(s *State) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Adjustment{State: "posted", Posted: p}, nil
+	return &Adjustment{State: "posted", ID: p.ID, Member: p.Member, Currency: p.Currency, Amount: c.amount, Lots: p.Lots, Balances: p.Balances}, nil
 }
 
 // adjust posts a correction and tells of it. All open lots of a must be loaded.

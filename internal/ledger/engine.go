@@ -202,9 +202,10 @@ func (e *Engine) work(ctx context.Context, q queue, w worker) {
 	}
 }
 
-// gather takes what waits, up to a batch. It blocks only where it has nothing.
+// gather takes what waits, up to a batch: first what others wait for, then bulk work. It
+// blocks only where it has nothing.
 func (e *Engine) gather(q queue, batch []*task) ([]*task, bool) {
-	if len(batch) == 0 {
+	if batch, _ = drain(q.fast, batch, e.maxBatch); len(batch) == 0 {
 		select {
 		case t, ok := <-q.fast:
 			if !ok {
@@ -217,8 +218,8 @@ func (e *Engine) gather(q queue, batch []*task) ([]*task, bool) {
 			}
 			batch = append(batch, t)
 		}
+		batch, _ = drain(q.fast, batch, e.maxBatch)
 	}
-	batch, _ = drain(q.fast, batch, e.maxBatch)
 	batch, _ = drain(q.bulk, batch, e.maxBatch)
 	return batch, true
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
+	"github.com/patron-loyalty/patron/internal/test/dbtest"
 )
 
 const (
@@ -248,4 +249,10 @@ func together(n int, f func(i int)) {
 		all.Go(func() { f(i) })
 	}
 	all.Wait()
+}
+
+// openLite is a fresh database of SQLite.
+func openLite(t testing.TB) *db.DB {
+	t.Helper()
+	return dbtest.Open(t, db.SQLite)
 }

@@ -42,8 +42,8 @@ func (h *history) grant() {
 		want = ErrDates
 	}
 	// A grant asks for no lots, as sales do.
-	h.do(Needs{Members: number1(who)}, want, func(s *State) error {
-		a, err := s.Account(int64(who) + 1)
+	h.do(Needs{Members: []int64{h.id(who)}}, want, func(s *State) error {
+		a, err := s.Account(h.id(who))
 		if err != nil {
 			return err
 		}
@@ -58,9 +58,9 @@ func (h *history) grant() {
 // on is do for a command on one member with all their lots.
 func (h *history) on(who int, n Needs, want error, f func(s *State, a *Account) error, then func(x *mMember)) {
 	h.t.Helper()
-	n.Members, n.Lots = number1(who), number1(who)
+	n.Members, n.Lots = []int64{h.id(who)}, []int64{h.id(who)}
 	h.do(n, want, func(s *State) error {
-		a, err := s.Account(int64(who) + 1)
+		a, err := s.Account(h.id(who))
 		if err != nil {
 			return err
 		}
@@ -148,12 +148,12 @@ func (h *history) capture() {
 	} else if n > all {
 		want = ErrHoldAmount
 	}
-	h.on(who, Needs{Holds: []LotKey{{int64(who) + 1, hold.seq}}}, want, func(s *State, a *Account) error {
+	h.on(who, Needs{Holds: []LotKey{{h.id(who), hold.seq}}}, want, func(s *State, a *Account) error {
 		found, err := s.FindHold(a, hold.seq)
 		if err != nil {
 			return err
 		}
-		_, err = s.Capture(a, s.Config.Currencies[hold.cur], found, n, Posting{})
+		_, err = s.Capture(a, h.config.Currencies[hold.cur], found, n, Posting{})
 		return err
 	}, func(x *mMember) {
 		left, rest := n, []mPin(nil)
@@ -179,7 +179,7 @@ func (h *history) release() {
 	if hold.over {
 		want = ErrHoldOver
 	}
-	h.on(who, Needs{Holds: []LotKey{{int64(who) + 1, hold.seq}}}, want, func(s *State, a *Account) error {
+	h.on(who, Needs{Holds: []LotKey{{h.id(who), hold.seq}}}, want, func(s *State, a *Account) error {
 		found, err := s.FindHold(a, hold.seq)
 		if err != nil {
 			return err
@@ -209,9 +209,9 @@ func (h *history) draw(who int, has func(*mLot) int64) (c int64, out []mPin) {
 	return first.cur, out
 }
 
-func keysOf(who int, pins []mPin) (out []LotKey) {
+func (h *history) keysOf(who int, pins []mPin) (out []LotKey) {
 	for _, p := range pins {
-		out = append(out, LotKey{int64(who) + 1, p.lot.seq})
+		out = append(out, LotKey{h.id(who), p.lot.seq})
 	}
 	return out
 }
@@ -222,12 +222,12 @@ func (h *history) clawback() {
 	if takes == nil {
 		return
 	}
-	h.on(who, Needs{LotSeqs: keysOf(who, takes)}, nil, func(s *State, a *Account) error {
+	h.on(who, Needs{LotSeqs: h.keysOf(who, takes)}, nil, func(s *State, a *Account) error {
 		var list []Take
 		for _, t := range takes {
 			list = append(list, Take{Member: a.ID, Lot: t.lot.seq, Amount: t.n + 2, Gone: 2})
 		}
-		s.Clawback(a, s.Config.Currencies[c], list, Posting{})
+		s.Clawback(a, h.config.Currencies[c], list, Posting{})
 		return nil
 	}, func(*mMember) { h.model.clawback(who, c, takes) })
 }
@@ -238,12 +238,12 @@ func (h *history) giveBack() {
 	if back == nil {
 		return
 	}
-	h.on(who, Needs{LotSeqs: keysOf(who, back)}, nil, func(s *State, a *Account) error {
+	h.on(who, Needs{LotSeqs: h.keysOf(who, back)}, nil, func(s *State, a *Account) error {
 		var list []Touch
 		for _, b := range back {
 			list = append(list, Touch{b.lot.seq, b.n})
 		}
-		s.GiveBack(a, s.Config.Currencies[c], list, Posting{})
+		s.GiveBack(a, h.config.Currencies[c], list, Posting{})
 		return nil
 	}, func(*mMember) { h.model.giveBack(who, c, back) })
 }
@@ -267,13 +267,13 @@ func (h *history) transfer() {
 	default:
 		want = h.refusal(from, c, n+fee)
 	}
-	needs := Needs{Members: []int64{int64(from) + 1, int64(to) + 1}, Lots: number1(from)}
+	needs := Needs{Members: []int64{h.id(from), h.id(to)}, Lots: []int64{h.id(from)}}
 	h.do(needs, want, func(s *State) error {
-		f, err := s.Account(int64(from) + 1)
+		f, err := s.Account(h.id(from))
 		if err != nil {
 			return err
 		}
-		t, err := s.Account(int64(to) + 1)
+		t, err := s.Account(h.id(to))
 		if err != nil {
 			return err
 		}
@@ -323,7 +323,7 @@ func (h *history) merge() {
 	} else if slices.ContainsFunc(h.model.members[from].holds, func(x *mHold) bool { return !x.over }) {
 		want = ErrHoldsOpen
 	}
-	ids := []int64{int64(from) + 1, int64(to) + 1}
+	ids := []int64{h.id(from), h.id(to)}
 	h.do(Needs{Members: ids, Lots: ids}, want, func(s *State) error {
 		f, err := s.Account(ids[0])
 		if err != nil {
@@ -345,16 +345,15 @@ func (h *history) unmerge() {
 		return
 	}
 	last := h.merged[len(h.merged)-1]
-	ids := []int64{int64(last[0]) + 1, int64(last[1]) + 1}
+	ids := []int64{h.id(last[0]), h.id(last[1])}
 	needs := Needs{Members: ids, Lots: ids}
-	h.mem.load(h.s, needs)
-	h.s.begin("test")
-	if _, err := h.s.Account(ids[1]); err != nil { // settles, so that the lots are those of now
-		h.t.Fatal(err)
-	}
-	for _, seq := range MergedLots(ids[0], h.s.accounts[ids[1]]) {
-		needs.LotSeqs = append(needs.LotSeqs, LotKey{ids[0], seq})
-	}
+	h.do(needs, nil, func(s *State) error { // the lots are those of now, not of the latest posting
+		survivor, err := s.Account(ids[1])
+		for _, seq := range MergedLots(ids[0], survivor) {
+			needs.LotSeqs = append(needs.LotSeqs, LotKey{ids[0], seq})
+		}
+		return err
+	}, func() {})
 	h.do(needs, nil, func(s *State) error {
 		f, err := s.Account(ids[0])
 		if err != nil {

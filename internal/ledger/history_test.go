@@ -10,7 +10,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/id"
+	"github.com/patron-loyalty/patron/internal/test/dbtest"
 )
 
 // TestMain sets how many histories the laws are tried on: 200, or as many as PATRON_SOAK
@@ -33,12 +35,22 @@ const stepsOfHistory = 100
 
 func shardOf(member int64) int16 { return id.Shard(member) }
 
+// poster is what a history posts its commands through.
+type poster interface {
+	post(n Needs, f func(*State) error) (*State, error) // the state that f saw, and f's refusal
+	flush()                                             // ends the batch, if it is open
+	set(nowMS int64)
+	rows() *memory // all rows of the history's members
+}
+
 // history runs one random life of three members through the ledger and through the model,
 // side by side.
 type history struct {
 	t      *rapid.T
-	mem    *memory
-	s      *State
+	ledger poster
+	config *Config
+	first  int64  // number of the first member
+	s      *State // that the latest command saw
 	model  *model
 	merged [][2]int // who was merged into whom, the latest last
 }
@@ -48,53 +60,69 @@ type history struct {
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		h := &history{t: t, mem: newMemory(), model: newModel(noon)}
-		h.s = newState(testConfig(), noon)
-		ops := map[string]func(){
-			"grant": h.grant, "grant more": h.grant, "spend": h.spend, "spend more": h.spend, "hold": h.hold, "capture": h.capture,
-			"release": h.release, "clawback": h.clawback, "give back": h.giveBack, "transfer": h.transfer, "adjust": h.adjust,
-			"merge": h.merge, "unmerge": h.unmerge, "time": h.time, "more time": h.time, "flush": h.flush, "check": h.check,
-		}
-		names := append([]string{""}, slices.Sorted(maps.Keys(ops))...) // "" first: histories shrink towards it
-		ops[""] = func() {}
-		for range stepsOfHistory {
-			ops[rapid.SampledFrom(names).Draw(t, "op")]()
-		}
-		h.check()
+		mem := newMemory()
+		(&history{t: t, ledger: mem, config: mem.config, first: 1, model: newModel(noon)}).run()
 	})
 }
 
-// do posts one command on the current batch, and compares its refusal and what the members
-// have afterwards with the model. then is what the model does where it is not refused.
+// The same through the engine and the databases.
+func TestHistoriesOnEngines(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBench(t, d, 2)
+		start, first := noon, int64(1)
+		rapid.Check(t, func(t *rapid.T) {
+			p := &posted{bench: b, first: first}
+			h := &history{t: t, ledger: p, config: b.config, first: first, model: newModel(start)}
+			first += 3
+			defer func() { start = h.model.now }() // the clock of the engine never goes back
+			h.run()
+		})
+		b.clean()
+	})
+}
+
+func (h *history) run() {
+	ops := map[string]func(){
+		"grant": h.grant, "grant more": h.grant, "spend": h.spend, "spend more": h.spend, "hold": h.hold, "capture": h.capture,
+		"release": h.release, "clawback": h.clawback, "give back": h.giveBack, "transfer": h.transfer, "adjust": h.adjust,
+		"merge": h.merge, "unmerge": h.unmerge, "time": h.time, "more time": h.time, "flush": h.ledger.flush, "check": h.check,
+	}
+	names := append([]string{""}, slices.Sorted(maps.Keys(ops))...) // "" first: histories shrink towards it
+	ops[""] = func() {}
+	for range stepsOfHistory {
+		ops[rapid.SampledFrom(names).Draw(h.t, "op")]()
+	}
+	h.check()
+}
+
+// do posts one command and compares its refusal, and what the members have afterwards, with
+// the model. then is what the model does where it is not refused.
 func (h *history) do(n Needs, want error, f func(s *State) error, then func()) {
 	h.t.Helper()
-	h.mem.load(h.s, n)
-	mark := h.s.begin("test")
-	err := f(h.s)
+	s, err := h.ledger.post(n, f)
 	if !errors.Is(err, want) {
 		h.t.Fatalf("answer %v, want %v", err, want)
 	}
-	if err != nil {
-		h.s.rollback(mark)
-	} else {
+	h.s = s
+	if err == nil {
 		then()
 	}
 	for _, m := range n.Members {
 		h.compare(m)
-	}
-	if h.s.accounts[n.Members[0]].lotsIn {
-		for _, m := range n.Members {
-			if text := h.s.accounts[m].audit(); h.s.accounts[m].lotsIn && text != "" {
-				h.t.Fatal(text)
-			}
+		if a := s.accounts[m]; a.lotsIn && a.audit() != "" {
+			h.t.Fatal(a.audit())
 		}
 	}
 }
 
+// id is the ledger's number of a member.
+func (h *history) id(who int) int64 { return h.first + int64(who) }
+
 // compare gives the model the numbers of new lots and compares the wallets of a member.
 func (h *history) compare(member int64) {
 	h.t.Helper()
-	x := &h.model.members[member-1]
+	x := &h.model.members[member-h.first]
 	h.number(member)
 	for c := int64(1); c < curEnd; c++ {
 		var w Wallet
@@ -115,7 +143,7 @@ func (h *history) compare(member int64) {
 // number of them in each currency, in the same order.
 func (h *history) number(member int64) {
 	h.t.Helper()
-	x := &h.model.members[member-1]
+	x := &h.model.members[member-h.first]
 	known := map[int64]bool{}
 	for _, l := range x.lots {
 		known[l.seq] = true
@@ -147,23 +175,20 @@ func (h *history) number(member int64) {
 	}
 }
 
-// flush ends the batch: what it did is written, and the next one loads it again.
-func (h *history) flush() {
-	h.mem.write(h.s)
-	h.s = newState(h.s.Config, h.model.now)
-}
-
 // check settles everybody, ends the batch, and compares every lot and all the laws.
 func (h *history) check() {
 	h.t.Helper()
-	for m := int64(1); m <= 3; m++ {
+	for who := range 3 {
+		m := h.id(who)
 		h.do(Needs{Members: []int64{m}}, nil, func(s *State) error { _, err := s.Account(m); return err }, func() {})
 	}
-	h.flush()
-	checkBooks(h.t, h.mem)
-	for m := int64(1); m <= 3; m++ {
-		for _, l := range h.model.members[m-1].lots {
-			got := lotOf(h.mem.one(lotTable, int64(shardOf(m)), m, l.seq))
+	h.ledger.flush()
+	mem := h.ledger.rows()
+	checkBooks(h.t, mem)
+	for who := range 3 {
+		m := h.id(who)
+		for _, l := range h.model.members[who].lots {
+			got := lotOf(mem.one(lotTable, int64(shardOf(m)), m, l.seq))
 			have := [5]int64{got.Held, got.Spent, got.Expired, got.Clawed, got.Moved}
 			want := [5]int64{l.in[inPinned], l.in[inSpent], l.in[inExpired], l.in[inClawed], l.in[inMoved]}
 			if have != want || got.Left != l.in[inPending]+l.in[inUsable]+l.in[inPinned] || got.ExpiresMS != l.expires || got.ActiveMS != l.active {
@@ -175,14 +200,14 @@ func (h *history) check() {
 
 // time jumps, mostly to within a millisecond of an instant at which something may happen.
 func (h *history) time() {
-	h.flush()
+	h.ledger.flush()
 	to := h.model.now + 1
 	if rapid.Bool().Draw(h.t, "to an instant") {
 		steps := rapid.Int64Range(1, 6*rapid.SampledFrom([]int64{1, 3, 12, 40}).Draw(h.t, "days")).Draw(h.t, "steps")
 		to = max(to, (h.model.now/step+steps)*step+rapid.Int64Range(-1, 1).Draw(h.t, "ms"))
 	}
 	h.model.advance(to)
-	h.s = newState(h.s.Config, to)
+	h.ledger.set(to)
 }
 
 // who draws a member who has not been merged into another.
@@ -205,7 +230,7 @@ next:
 
 func (h *history) currency() (int64, *Currency) {
 	c := rapid.Int64Range(1, curEnd-1).Draw(h.t, "currency")
-	return c, h.s.Config.Currencies[c]
+	return c, h.config.Currencies[c]
 }
 
 // near draws an amount, mostly about as much as there is: bugs live at the edge.
@@ -223,6 +248,3 @@ func (h *history) part(n int64) int64 {
 	}
 	return rapid.Int64Range(1, n).Draw(h.t, "part")
 }
-
-// number1 is the ledger’s number of a member of the model.
-func number1(who int) []int64 { return []int64{int64(who) + 1} }

@@ -214,8 +214,8 @@ func (s *Service) postTopUp(ctx context.Context, in *topUpIn) (*api.RawOf[Posted
 	if b.Source == "" && b.Payment.Reference != "" {
 		c.source, c.document = "payment:"+b.Payment.Kind, b.Payment.Reference
 	}
-	if c.reason == "" {
-		c.reason = b.Payment.Kind
+	if c.reason == "" && c.source == "" {
+		c.reason = b.Payment.Kind // else nothing would say how it was paid
 	}
 	m, err := s.find(ctx, in.Ref, "path.ref")
 	if err != nil {

@@ -85,6 +85,9 @@ func (p *past) slice(ctx context.Context, tx *db.Tx, shard int16, after int64) (
 		return after, false, err
 	}
 	for _, l := range lots {
+		if l.Granted == 0 {
+			continue // not made yet
+		}
 		g := p.groups[l.key]
 		if g == nil {
 			g = &Figures{}

@@ -1,23 +1,48 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"time"
+
+	"github.com/patron-loyalty/patron/internal/kit/db"
 )
 
 // memory is a database of maps that loads and writes as the engines' stores do: what they
 // do not load, the ledger does not see.
 type memory struct {
-	rows map[*Table]map[string][]any
+	tables map[*Table]map[string][]any
+	config *Config
+	s      *State // of the batch that is open
 }
 
-func newMemory() *memory { return &memory{map[*Table]map[string][]any{}} }
+func newMemory() *memory {
+	c := testConfig()
+	return &memory{map[*Table]map[string][]any{}, c, newState(c, noon)}
+}
 
-func (m *memory) one(t *Table, key ...any) []any { return m.rows[t][t.id(key).key] }
+func (m *memory) one(t *Table, key ...any) []any { return m.tables[t][t.id(key).key] }
+
+func (m *memory) post(n Needs, f func(*State) error) (*State, error) {
+	m.load(m.s, n)
+	mark := m.s.begin("test")
+	err := f(m.s)
+	if err != nil {
+		m.s.rollback(mark)
+	}
+	return m.s, err
+}
+
+func (m *memory) flush() { m.write(m.s); m.s = newState(m.config, m.s.NowMS) }
+
+func (m *memory) set(nowMS int64) { m.s = newState(m.config, nowMS) }
+
+func (m *memory) rows() *memory { return m }
 
 // of returns the rows of a member, by number.
 func (m *memory) of(t *Table, member int64) (out [][]any) {
-	for _, r := range m.rows[t] {
+	for _, r := range m.tables[t] {
 		if r[1].(int64) == member {
 			out = append(out, r)
 		}
@@ -98,10 +123,10 @@ func mustHold(r []any) *Hold {
 // what is not.
 func (m *memory) write(s *State) {
 	for _, c := range s.changes() {
-		if m.rows[c.table] == nil {
-			m.rows[c.table] = map[string][]any{}
+		if m.tables[c.table] == nil {
+			m.tables[c.table] = map[string][]any{}
 		}
-		rows := m.rows[c.table]
+		rows := m.tables[c.table]
 		for _, r := range c.inserts {
 			k := c.table.id(r).key
 			if c.table.key == 0 {
@@ -120,4 +145,59 @@ func (m *memory) write(s *State) {
 			rows[k] = r
 		}
 	}
+}
+
+// posted posts a history through an Engine.
+type posted struct {
+	*bench
+	first int64
+}
+
+func (p *posted) post(n Needs, f func(*State) error) (seen *State, err error) {
+	a := p.Do(p.t.Context(), Request{Actor: "test", Command: cmd{n, func(s *State) (any, error) {
+		seen = s
+		return nil, f(s)
+	}}})
+	return seen, a.Err
+}
+
+func (p *posted) flush() {}
+
+func (p *posted) set(nowMS int64) { p.clock.Set(time.UnixMilli(nowMS)) }
+
+// rows reads what the database has of the history's members.
+func (p *posted) rows() *memory {
+	m := &memory{tables: map[*Table]map[string][]any{}}
+	err := p.db.Read(p.t.Context(), func(ctx context.Context, tx *db.Tx) error {
+		for _, t := range []*Table{accountTable, walletTable, lotTable, holdTable, entryTable} {
+			m.tables[t] = map[string][]any{}
+			for member := p.first; member < p.first+3; member++ {
+				if err := p.table(ctx, tx, m, t, member); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return m
+}
+
+func (p *posted) table(ctx context.Context, tx *db.Tx, m *memory, t *Table, member int64) error {
+	rows, err := tx.QueryText(ctx, "SELECT "+t.names()+" FROM "+t.name+" WHERE shard = $1 AND member_id = $2", shardOf(member), member)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		targets := t.targets()
+		if err := rows.Scan(targets...); err != nil {
+			return err
+		}
+		r := t.values(targets)
+		m.tables[t][t.id(r).key] = r
+	}
+	return rows.Err()
 }

@@ -22,7 +22,7 @@ const (
 )
 
 const (
-	step     = day / 6 // midnight in Shanghai is one
+	step     = day / 6         // midnight in Shanghai is one
 	eastward = 8 * 3600 * 1000 // Shanghai is eight hours ahead, always
 	unending = int64(253402300799999)
 )

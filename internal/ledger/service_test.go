@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -101,6 +102,38 @@ func TestDocumentRace(t *testing.T) {
 	})
 }
 
+// Sixty callers want ten of three hundred points each: thirty get them.
+func TestSpendRace(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		m := w.member("1")
+		for range 30 {
+			w.earn(m, "points", 10)
+		}
+		var all sync.WaitGroup
+		var spent atomic.Int64
+		for i := range 60 {
+			all.Go(func() {
+				body := fmt.Sprintf(`{"currency":"points","amount":10,"reason":"r","source":"till","document":"%d"}`, i)
+				r := w.send(ask{method: "POST", path: "/v1/members/" + m + "/spendings", body: body, key: fmt.Sprint("race-", i)})
+				switch r.status {
+				case 201:
+					spent.Add(10)
+				case 409:
+				default:
+					t.Errorf("%d %s", r.status, r.body)
+				}
+			})
+		}
+		all.Wait()
+		if spent.Load() != 300 {
+			t.Errorf("spent %d, want 300", spent.Load())
+		}
+		w.has(m, "points", 0, 0, 0, 0)
+	})
+}
+
 // A refusal by the state of things is the answer of its key for good, even when the state
 // has changed since; a new key gets a new look.
 func TestKeptRefusal(t *testing.T) {
@@ -150,9 +183,9 @@ func TestRefusals(t *testing.T) {
 			code       string
 			path, body string
 		}{
-			{"amount zero", 422, "value.below", "/v1/members/" + m + "/earnings", doc("points", "0", "")},
-			{"amount negative", 422, "value.below", "/v1/members/" + m + "/spendings", doc("points", "-1", "")},
-			{"amount past the limit", 422, "value.above", "/v1/members/" + m + "/earnings", doc("points", "1000000000001", "")},
+			{"amount zero", 422, "value.minimum", "/v1/members/" + m + "/earnings", doc("points", "0", "")},
+			{"amount negative", 422, "value.minimum", "/v1/members/" + m + "/spendings", doc("points", "-1", "")},
+			{"amount past the limit", 422, "value.maximum", "/v1/members/" + m + "/earnings", doc("points", "1000000000001", "")},
 			{"amount with a fraction", 422, "value.integer", "/v1/members/" + m + "/earnings", doc("points", "1.5", "")},
 			{"adjustment of nothing", 422, "ledger.amount", "/v1/members/" + m + "/adjustments", `{"currency":"points","amount":0,"reason":"r"}`},
 			{"balance past the limit", 409, "ledger.full", "/v1/members/" + m + "/earnings", doc("points", "1000000000000", "")},
@@ -174,12 +207,12 @@ func TestRefusals(t *testing.T) {
 			{"blocked holds", 409, "ledger.may_not_spend", "/v1/holds", `{"member":"` + blocked + `","currency":"points","amount":1,"ttl_seconds":5,"purpose":"p"}`},
 			{"points topped up", 422, "ledger.not_stored", "/v1/members/" + m + "/topups", `{"currency":"points","principal":1,"payment":{"kind":"cash"}}`},
 			{"half a document", 422, "ledger.unnamed", "/v1/members/" + m + "/topups", `{"currency":"points","principal":1,"payment":{"kind":"cash"},"source":"s"}`},
-			{"hold for ever", 422, "value.above", "/v1/holds", `{"member":"` + m + `","currency":"points","amount":1,"ttl_seconds":2592001,"purpose":"p"}`},
-			{"hold for no time", 422, "value.below", "/v1/holds", `{"member":"` + m + `","currency":"points","amount":1,"ttl_seconds":0,"purpose":"p"}`},
+			{"hold for ever", 422, "value.maximum", "/v1/holds", `{"member":"` + m + `","currency":"points","amount":1,"ttl_seconds":2592001,"purpose":"p"}`},
+			{"hold for no time", 422, "value.minimum", "/v1/holds", `{"member":"` + m + `","currency":"points","amount":1,"ttl_seconds":0,"purpose":"p"}`},
 			{"unknown hold", 404, "ledger.hold_unknown", "/v1/holds/hld_00000000000000000000000000/capture", `{}`},
 			{"transfer switched off", 409, "ledger.no_transfer", "/v1/transfers", `{"from":"` + m + `","to":"` + blocked + `","currency":"points","amount":1}`},
 			{"transfer to oneself", 422, "ledger.self", "/v1/transfers", `{"from":"` + m + `","to":"ext:t/1","currency":"points","amount":1}`},
-			{"unknown field", 422, "value.unknown", "/v1/members/" + m + "/spendings", doc("points", "1", `,"colour":"red"`)},
+			{"unknown field", 400, "request.unknown_field", "/v1/members/" + m + "/spendings", doc("points", "1", `,"colour":"red"`)},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				w.t = t

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
@@ -18,13 +17,14 @@ const (
 	verifyEntries = 20_000
 )
 
-// A page is a range of members of one shard.
+// A page is a range of members, in the order of (shard, id): above the first two arguments,
+// up to the other two.
 var (
 	verifyAccountsSQL = db.Define("ledger.verifyAccounts", `
 		SELECT `+accountTable.names()+`
 		FROM account
-		WHERE shard = $1 AND member_id > $2
-		ORDER BY member_id
+		WHERE (shard, member_id) > ($1, $2)
+		ORDER BY shard, member_id
 		LIMIT $3`)
 	verifyWalletsSQL = db.Define("ledger.verifyWallets", verifyRange(walletTable, "currency_id"))
 	verifyLotsSQL    = db.Define("ledger.verifyLots", verifyRange(lotTable, "seq"))
@@ -36,66 +36,65 @@ func verifyRange(t *Table, last string) string {
 	return `
 		SELECT ` + t.names() + `
 		FROM ` + t.name + `
-		WHERE shard = $1 AND member_id > $2 AND member_id <= $3
-		ORDER BY member_id, ` + last
+		WHERE (shard, member_id) > ($1, $2) AND (shard, member_id) <= ($3, $4)
+		ORDER BY shard, member_id, ` + last
 }
 
-// members goes through all shards, page by page.
+// place is where a page begins or ends.
+type place struct{ shard, member int64 }
+
+var theStart, theEnd = place{-1, 0}, place{id.Shards, 0}
+
+// members goes through all members, page by page.
 func (v *verifier) members(ctx context.Context) error {
-	for shard := range int64(id.Shards) {
-		for after, more := int64(math.MinInt64), true; more; {
-			err := v.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-				after, more, err = v.page(ctx, tx, shard, after)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			v.progress(v.report.Entries, max(v.total, v.report.Entries))
+	for at := theStart; at != theEnd; {
+		err := v.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+			at, err = v.page(ctx, tx, at)
+			return err
+		})
+		if err != nil {
+			return err
 		}
+		v.progress(v.report.Entries, max(v.total, v.report.Entries))
 	}
 	return nil
 }
 
-// page verifies the next members of a shard and says whether there may be more. The last
-// page reaches to the end of the shard, so that rows without an account are seen.
-func (v *verifier) page(ctx context.Context, tx *db.Tx, shard, after int64) (last int64, more bool, err error) {
+// page verifies the next members and says where it ended. The last page reaches to the end,
+// so that rows without an account are seen.
+func (v *verifier) page(ctx context.Context, tx *db.Tx, after place) (last place, err error) {
 	var accounts []*Account
 	err = scan(ctx, tx, verifyAccountsSQL, accountTable, func(r []any) error {
 		accounts = append(accounts, accountOf(r))
 		return nil
-	}, shard, after, verifyMembers)
+	}, after.shard, after.member, verifyMembers)
 	if err != nil {
-		return 0, false, err
+		return last, err
 	}
-	last, more = math.MaxInt64, len(accounts) == verifyMembers
+	last = theEnd
 	entries := int64(0)
 	for i, a := range accounts {
-		if entries += a.EntryN; entries > verifyEntries && i+1 < len(accounts) {
-			accounts, more = accounts[:i+1], true
+		if entries += a.EntryN; i+1 == verifyMembers || entries > verifyEntries && i+1 < len(accounts) {
+			accounts, last = accounts[:i+1], place{int64(a.Shard), a.ID}
 			break
 		}
 	}
-	if more {
-		last = accounts[len(accounts)-1].ID
-	}
-	p := &auditPage{verifier: v, shard: shard, books: map[int64]*book{}}
+	p := &auditPage{verifier: v, books: map[int64]*book{}}
 	for _, a := range accounts {
 		p.book(a.ID).account = a
 	}
 	if err := p.read(ctx, tx, after, last); err != nil {
-		return 0, false, err
+		return last, err
 	}
 	for _, b := range p.order {
 		b.close()
 	}
-	return last, more, nil
+	return last, nil
 }
 
 // auditPage is the books of some members, being recomputed.
 type auditPage struct {
 	*verifier
-	shard int64
 	books map[int64]*book
 	order []*book
 }
@@ -110,12 +109,13 @@ func (p *auditPage) book(member int64) *book {
 	return b
 }
 
-func (p *auditPage) read(ctx context.Context, tx *db.Tx, after, last int64) error {
+func (p *auditPage) read(ctx context.Context, tx *db.Tx, after, last place) error {
+	between := []any{after.shard, after.member, last.shard, last.member}
 	err := scan(ctx, tx, verifyEntriesSQL, entryTable, func(r []any) error {
 		p.report.Entries++
 		p.book(r[1].(int64)).entry(r)
 		return nil
-	}, p.shard, after, last)
+	}, between...)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (p *auditPage) read(ctx context.Context, tx *db.Tx, after, last int64) erro
 		b := p.book(r[1].(int64))
 		b.wallets = append(b.wallets, walletOf(r))
 		return nil
-	}, p.shard, after, last)
+	}, between...)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (p *auditPage) read(ctx context.Context, tx *db.Tx, after, last int64) erro
 		b := p.book(r[1].(int64))
 		b.stored = append(b.stored, lotOf(r))
 		return nil
-	}, p.shard, after, last)
+	}, between...)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (p *auditPage) read(ctx context.Context, tx *db.Tx, after, last int64) erro
 		}
 		b.kept = append(b.kept, h)
 		return nil
-	}, p.shard, after, last)
+	}, between...)
 }
 
 // book is one member: what is stored, and what the entries say.

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
-	"github.com/patron-loyalty/patron/internal/kit/id"
 )
 
 var verifyTransitSQL = db.Define("ledger.verifyTransit", `
@@ -52,14 +51,9 @@ var (
 	verifyDocumentsSQL = db.Define("ledger.verifyDocuments", `
 		SELECT `+documentTable.names()+`
 		FROM document
-		WHERE shard = $1 AND hash > $2
-		ORDER BY hash
+		WHERE (shard, hash) > ($1, $2)
+		ORDER BY shard, hash
 		LIMIT $3`)
-	verifyCountSQL = db.Define("ledger.verifyCount", `
-		SELECT `+accountTable.names()+`
-		FROM account
-		WHERE shard = $1
-		ORDER BY member_id`)
 )
 
 // documents is I9 for the kinds of document that stand for an entry. Entries have no gaps,
@@ -69,20 +63,19 @@ func (v *verifier) documents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for shard := range int64(256) { // by the first byte of the hash
-		for after, more := []byte{}, true; more; {
-			n := 0
-			err := v.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-				return scan(ctx, tx, verifyDocumentsSQL, documentTable, func(r []any) error {
-					n, after = n+1, slices.Clone(r[1].([]byte))
-					v.document(DocKind(r[2].(int64)), r[3].(int64), r[4].(int64), counts)
-					return nil
-				}, shard, after, verifyDocuments)
-			})
-			if err != nil {
-				return err
-			}
-			more = n == verifyDocuments
+	shard, hash := int64(-1), []byte{}
+	for n := verifyDocuments; n == verifyDocuments; {
+		n = 0
+		err := v.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+			return scan(ctx, tx, verifyDocumentsSQL, documentTable, func(r []any) error {
+				n++
+				shard, hash = r[0].(int64), slices.Clone(r[1].([]byte))
+				v.document(DocKind(r[2].(int64)), r[3].(int64), r[4].(int64), counts)
+				return nil
+			}, shard, hash, verifyDocuments)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -102,13 +95,15 @@ func (v *verifier) document(kind DocKind, member, seq int64, counts map[int64]in
 // grows with the members: about a hundred bytes for each.
 func (v *verifier) counts(ctx context.Context, of func(*Account) int64) (map[int64]int64, error) {
 	out := make(map[int64]int64, v.accounts)
-	for shard := range int64(id.Shards) {
+	at := theStart
+	for n := verifyEvents; n == verifyEvents; {
+		n = 0
 		err := v.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-			return scan(ctx, tx, verifyCountSQL, accountTable, func(r []any) error {
+			return scan(ctx, tx, verifyAccountsSQL, accountTable, func(r []any) error {
 				a := accountOf(r)
-				out[a.ID] = of(a)
+				n, at, out[a.ID] = n+1, place{int64(a.Shard), a.ID}, of(a)
 				return nil
-			}, shard)
+			}, at.shard, at.member, verifyEvents)
 		})
 		if err != nil {
 			return nil, err
@@ -117,7 +112,7 @@ func (v *verifier) counts(ctx context.Context, of func(*Account) int64) (map[int
 	return out, nil
 }
 
-// verifyEvents is how many events are read in one snapshot.
+// verifyEvents is how many events or accounts are read in one snapshot.
 const verifyEvents = 20_000
 
 var (

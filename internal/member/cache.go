@@ -6,10 +6,14 @@ import (
 	"time"
 )
 
-// The bounds of the caches. staleFor is how long another node may go on with an owner that
-// has changed; this node forgets at once.
+// The bounds of the caches. This node forgets at once what it changes; another may go on
+// with an owner that has changed for staleFor. It may go on with a merged record for
+// longer: the posting engine, which has the account under lock, says where it went. On the
+// embedded database there is no other node.
 const (
 	staleFor    = 2 * time.Second
+	mergedFor   = time.Minute
+	aloneFor    = 24 * time.Hour
 	stripes     = 64
 	stripeLimit = 1024 // two generations of it in each stripe: 131,072 entries, about 10 MB
 )
@@ -20,6 +24,7 @@ const (
 // calls forget after its commit, and a reader puts what it read only if nothing in the
 // stripe was forgotten since before it began to read.
 type cache[K comparable, V any] struct {
+	keep    time.Duration
 	seed    maphash.Seed
 	stripes [stripes]stripe[K, V]
 }
@@ -35,8 +40,8 @@ type entry[V any] struct {
 	until time.Time
 }
 
-func newCache[K comparable, V any]() *cache[K, V] {
-	c := &cache[K, V]{seed: maphash.MakeSeed()}
+func newCache[K comparable, V any](keep time.Duration) *cache[K, V] {
+	c := &cache[K, V]{keep: keep, seed: maphash.MakeSeed()}
 	for i := range c.stripes {
 		c.stripes[i].young = map[K]entry[V]{}
 	}
@@ -71,7 +76,7 @@ func (c *cache[K, V]) put(key K, value V, mark uint64, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.forgotten == mark {
-		s.add(key, entry[V]{value, now.Add(staleFor)})
+		s.add(key, entry[V]{value, now.Add(c.keep)})
 	}
 }
 

@@ -22,7 +22,7 @@ func TestCache(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := newCache[string, int]()
+			c := newCache[string, int](staleFor)
 			_, mark, ok := c.get("k", noon)
 			if ok {
 				t.Fatal("something in an empty cache")
@@ -43,7 +43,7 @@ func TestCache(t *testing.T) {
 // However much is put, the cache holds no more than its bound, and the newest stay.
 func TestCacheBound(t *testing.T) {
 	t.Parallel()
-	c := newCache[string, int]()
+	c := newCache[string, int](staleFor)
 	const n = 3 * stripes * stripeLimit
 	for i := range n {
 		key := fmt.Sprint(i)

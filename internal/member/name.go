@@ -28,7 +28,8 @@ const blindName = "name"
 // case, accents, and the space between words. It is for comparing; the name is kept as it
 // was given.
 func foldName(name string) string {
-	name = cases.Fold().String(norm.NFKD.String(name))
+	// Lower case after folding: x/text folds Cherokee to and fro.
+	name = strings.ToLower(cases.Fold().String(norm.NFKD.String(name)))
 	name = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
 			return -1

@@ -54,9 +54,13 @@ func New(d *db.DB, box *seal.Box, c clock.Clock, log *slog.Logger) *Service {
 	if log == nil {
 		log = slog.Default()
 	}
+	owners, merges := staleFor, mergedFor
+	if d.Engine() == db.SQLite {
+		owners, merges = aloneFor, aloneFor
+	}
 	return &Service{
 		db: d, box: box, clock: c, log: log,
-		owner: newCache[hash, ID](), pointer: newCache[ID, ID](), schema: newCache[int, map[string]Attribute](),
+		owner: newCache[hash, ID](owners), pointer: newCache[ID, ID](merges), schema: newCache[int, map[string]Attribute](staleFor),
 	}
 }
 

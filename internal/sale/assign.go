@@ -10,7 +10,8 @@ type assign struct {
 	sale  ledger.LotKey
 	to    int64
 	earn  []Earning
-	trace []Trace
+	trace []Trace // nil where nobody asked
+	flags Flags   // as the rules see it now: a rate may have come meanwhile
 }
 
 func (c *assign) Needs() ledger.Needs {
@@ -34,10 +35,19 @@ func (c *assign) Decide(s *ledger.State) (any, error) {
 	if a.MergedInto != 0 {
 		return nil, &ledger.Moved{From: a.ID, To: a.MergedInto}
 	}
-	if err := s.Require(ledger.Needs{Lots: []int64{a.ID}}); err != nil {
+	n := ledger.Needs{Lots: []int64{a.ID}}
+	for _, seq := range d.Body.Returns {
+		n.Rows = append(n.Rows, rowKey(d.Member, seq))
+	}
+	if err := s.Require(n); err != nil {
 		return nil, err
 	}
-	d.Owner = a.ID
+	for _, seq := range d.Body.Returns {
+		ret := load(s, d.Member, seq)
+		ret.Owner = a.ID
+		put(s, ret)
+	}
+	d.Owner, d.Flags, d.Body.Returns = a.ID, c.flags, nil
 	var notices []Notice
 	if !a.MayEarn {
 		notices = []Notice{noticeOf(ledger.ErrMayNotEarn)}

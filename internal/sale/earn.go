@@ -2,6 +2,7 @@ package sale
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/money"
@@ -92,14 +93,20 @@ func (b *Basket) points(rule program.Earning, eligible int64) (int64, string) {
 	if err1 != nil || err2 != nil {
 		return 0, "unknown currency"
 	}
+	// No factor passes 63 bits: at most 10^12 × 10^4 money, 10^12 × 10^6 rate and points.
 	up, down := b.Rate*rule.Points, rule.Per*program.RateOne
 	for ; from < to; from++ {
-		up *= 10
+		eligible *= 10
 	}
+	ok := true
 	for ; from > to; from-- {
+		ok = ok && down <= math.MaxInt64/10 // else far too much money for one point
 		down *= 10
 	}
-	n, ok := money.MulDiv(eligible, up, down, rule.Rounding)
+	var n int64
+	if ok {
+		n, ok = money.MulDiv(eligible, up, down, rule.Rounding)
+	}
 	if !ok {
 		return 0, "past the limit"
 	}

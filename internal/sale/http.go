@@ -33,7 +33,7 @@ func (s *Service) Routes(r *api.Router) {
 	api.Post(r, "/v1/returns", s.postReturnByDocument, api.Doc{
 		ID: "returnByDocument", Summary: "Take back lines of a sale that is named by its document; it may be yet to come.", Tags: tags, Needs: staff.WriteSales, Status: 201, KeyRequired: true, OwnKey: true,
 		Description: "A return that comes before its sale is answered 202 and takes effect when the sale is recorded.",
-		Fails:       []error{ErrNoLine, ErrLineTwice, ErrTooMuch, ErrNothing, ErrEarlier, ErrTaken, ErrFuture},
+		Fails:       []error{ErrNotFound, ErrNoLine, ErrLineTwice, ErrTooMuch, ErrNothing, ErrEarlier, ErrTaken, ErrFuture, ErrOtherOwner, member.ErrNotFound},
 	})
 	api.Post(r, "/v1/sales/{id}/assign", s.postAssign, api.Doc{
 		ID: "assignSale", Summary: "Give a sale that nobody owns to a member, who earns as of its day.", Tags: tags, Needs: staff.WriteSales, KeyRequired: true, OwnKey: true,
@@ -66,6 +66,7 @@ func raw[T any](r Result) (*api.RawOf[T], error) {
 }
 
 type batchIn struct {
+	api.DryRun
 	Body struct {
 		Items []batchItem `json:"items" minItems:"1" maxItems:"200" doc:"The sales."`
 	}
@@ -90,13 +91,16 @@ type batchResult struct {
 }
 
 func (s *Service) postBatch(ctx context.Context, in *batchIn) (*batchOut, error) {
+	if most := s.program.Snapshot().Settings.Limits.BatchSales; len(in.Body.Items) > most {
+		return nil, ErrMany.With("most", most).At("body.items")
+	}
 	list, asks := make([]New, len(in.Body.Items)), make([]Ask, len(in.Body.Items))
 	for i, item := range in.Body.Items {
 		key, err := api.MakeKey(ctx, "POST /v1/sales/batch", item.Key, []byte(pack(item.New)))
 		if err != nil {
 			return nil, at(err, fmt.Sprintf("body.items[%d].idempotency_key", i))
 		}
-		list[i], asks[i] = item.New, Ask{HTTP: true, Key: key}
+		list[i], asks[i] = item.New, Ask{DryRun: in.DryRun.DryRun, Explain: in.Explain, HTTP: true, Key: key}
 	}
 	out := &batchOut{}
 	for _, r := range s.RecordMany(ctx, list, asks) {
@@ -154,8 +158,8 @@ func (s *Service) postReturn(ctx context.Context, in *returnIn) (*api.RawOf[Retu
 		return nil, err
 	}
 	return raw[ReturnAnswer](s.TakeBack(ctx, NewReturn{
-		Source: d.Source, Document: in.Body.Document, At: in.Body.At, Sale: key, Lines: asked(in.Body.Lines),
-	}, Ask{DryRun: in.DryRun.DryRun, HTTP: true, Key: api.KeyOf(ctx)}))
+		Source: d.Source, Document: in.Body.Document, At: in.Body.At, Sale: key, Store: program.StoreID(d.Store), Lines: asked(in.Body.Lines),
+	}, 0, Ask{DryRun: in.DryRun.DryRun, HTTP: true, Key: api.KeyOf(ctx)}))
 }
 
 func saleKey(text string) (ledger.LotKey, error) {
@@ -175,7 +179,7 @@ type returnByDocumentIn struct {
 			Source   string `json:"source" minLength:"1" maxLength:"64"`
 			Document string `json:"document" minLength:"1" maxLength:"64"`
 		} `json:"of" doc:"The sale."`
-		Member string       `json:"member,omitempty" maxLength:"255" doc:"Whose it is; for the record while the sale has not come."`
+		Member string       `json:"member,omitempty" maxLength:"255" doc:"Whose it is. A return of somebody else's sale is refused, or parked where it came before its sale."`
 		At     string       `json:"at" minLength:"1" maxLength:"40" doc:"When it came back."`
 		Store  string       `json:"store,omitempty" maxLength:"64" doc:"Where it came back, while the sale has not come."`
 		Lines  []returnLine `json:"lines,omitempty" maxItems:"1000" doc:"What comes back; absent = all of it."`
@@ -183,10 +187,20 @@ type returnByDocumentIn struct {
 }
 
 func (s *Service) postReturnByDocument(ctx context.Context, in *returnByDocumentIn) (*api.RawOf[ReturnAnswer], error) {
+	var owner member.ID
+	if in.Body.Member != "" {
+		ref, err := member.ParseRef(in.Body.Member)
+		if err == nil {
+			owner, err = s.members.Find(ctx, ref)
+		}
+		if err != nil {
+			return nil, at(err, "body.member")
+		}
+	}
 	return raw[ReturnAnswer](s.TakeBack(ctx, NewReturn{
 		Source: in.Body.Source, Document: in.Body.Document, At: in.Body.At, Store: in.Body.Store,
 		Of: &Of{in.Body.Of.Source, in.Body.Of.Document}, Lines: asked(in.Body.Lines),
-	}, Ask{DryRun: in.DryRun.DryRun, HTTP: true, Key: api.KeyOf(ctx)}))
+	}, owner, Ask{DryRun: in.DryRun.DryRun, HTTP: true, Key: api.KeyOf(ctx)}))
 }
 
 type assignIn struct {

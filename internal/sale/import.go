@@ -51,11 +51,12 @@ func (s *Service) returning(ctx context.Context, n NewReturn, owner member.ID, a
 	if err != nil {
 		return 0, nil, err
 	}
+	snap, reach, claim := s.program.Snapshot(), reachOf(ctx), owner
 	if n.Of == nil && n.Sale.Seq == 0 {
 		return owner, func(owner member.ID) ledger.Command {
 			c := *d
 			c.own(owner)
-			return &unnamed{doc: &c, lines: n.Lines}
+			return &unnamed{doc: &c, lines: n.Lines, snap: snap, reach: reach}
 		}, nil
 	}
 	home := member.ID(n.Sale.Member)
@@ -66,6 +67,6 @@ func (s *Service) returning(ctx context.Context, n NewReturn, owner member.ID, a
 	return home, func(at member.ID) ledger.Command {
 		c := *d
 		c.Member = int64(at)
-		return &giveBack{doc: &c, sale: n.Sale, of: n.Of, lines: n.Lines}
+		return &giveBack{doc: &c, sale: n.Sale, of: n.Of, lines: n.Lines, claim: int64(claim), snap: snap, reach: reach}
 	}, nil
 }

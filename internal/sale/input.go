@@ -90,6 +90,22 @@ func (s *Service) draft(ctx context.Context, n New, history bool) (*Document, []
 	return d, holds, err
 }
 
+// checkSize refuses more than the settings allow one request. Files are taken as they are.
+func (n *New) checkSize(most program.Limits) error {
+	switch {
+	case len(n.Lines) > most.SaleLines:
+		return ErrMany.With("most", most.SaleLines).At("body.lines")
+	case len(n.Attributes) > most.Attributes:
+		return ErrMany.With("most", most.Attributes).At("body.attributes")
+	}
+	for i, l := range n.Lines {
+		if len(l.Attributes) > most.Attributes {
+			return ErrMany.With("most", most.Attributes).At("body.lines[" + strconv.Itoa(i) + "].attributes")
+		}
+	}
+	return nil
+}
+
 // at names the field of a refusal.
 func at(err error, location string) error {
 	if e := errs.As(err); e != nil {

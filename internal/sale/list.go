@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/db"
@@ -114,7 +115,7 @@ func (s *Service) byTime(ctx context.Context, in *listIn, from, to int64) ([]*Do
 	if c == nil {
 		c = []int64{math.MaxInt64, math.MaxInt16, math.MaxInt64, math.MaxInt64}
 	}
-	args := []any{from, to, c[0], c[1], c[2], c[3], in.Limit}
+	args := []any{from, to, c[0], c[1], c[2], c[3], in.Limit + 1}
 	stmt := byTimeSQL
 	switch in.State {
 	case "waiting":
@@ -135,55 +136,105 @@ func (s *Service) byTime(ctx context.Context, in *listIn, from, to int64) ([]*Do
 		return nil, "", fmt.Errorf("list sales: %w", err)
 	}
 	next := ""
-	if len(docs) == in.Limit {
+	if len(docs) > in.Limit {
+		docs = docs[:in.Limit]
 		last := docs[len(docs)-1]
 		next = api.EncodeCursor(last.AtMS, int64(id.Shard(last.Member)), last.Member, last.Seq)
 	}
 	return s.seen(ctx, docs), next, nil
 }
 
-// ofMember pages through the sales of a member: those recorded under them, latest first,
-// then those that were assigned to them.
+// run is one part of a member's list: what was born under one of their records, latest
+// first, or what was assigned to it later.
+type run struct {
+	record   int64 // the member, or one who was merged into them
+	assigned int64 // 1 for what was assigned
+}
+
+// runs are the parts of a member's list in their order, which stays the same while records
+// are merged into the member: the member's own record, then the others by number.
+func (s *Service) runs(ctx context.Context, ref member.Ref) ([]run, error) {
+	m, err := s.members.Get(ctx, ref)
+	if err != nil {
+		return nil, at(err, "query.member")
+	}
+	slices.Sort(m.Merged)
+	var out []run
+	for _, record := range append([]member.ID{m.ID}, m.Merged...) {
+		out = append(out, run{int64(record), 0}, run{int64(record), 1})
+	}
+	return out, nil
+}
+
+// ofMember pages through the sales of a member, run after run. A cursor names the run and
+// the place in it.
 func (s *Service) ofMember(ctx context.Context, in *listIn, from, to int64) ([]*Document, string, error) {
 	ref, err := member.ParseRef(in.Member)
 	if err != nil {
 		return nil, "", at(err, "query.member")
 	}
-	who, err := s.members.Find(ctx, ref)
-	if err != nil {
-		return nil, "", at(err, "query.member")
-	}
-	c, err := api.DecodeCursor(in.Cursor, 5)
+	runs, err := s.runs(ctx, ref)
 	if err != nil {
 		return nil, "", err
 	}
-	if c == nil {
-		c = []int64{0, math.MaxInt64, 0, 0, 0}
+	c, err := api.DecodeCursor(in.Cursor, 6)
+	if err != nil {
+		return nil, "", err
+	}
+	if runs, err = after(runs, c); err != nil {
+		return nil, "", err
 	}
 	var docs []*Document
+	var of []run // of each
 	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if c[0] == 0 {
-			docs, err = list(ctx, tx, ofMemberSQL, id.Shard(int64(who)), int64(who), c[1], from, to, in.Limit)
-			if err != nil || len(docs) == in.Limit {
+		for _, r := range runs {
+			more, err := r.read(ctx, tx, c, from, to, in.Limit+1-len(docs))
+			if err != nil {
 				return err
 			}
-			c = []int64{1, math.MaxInt64, math.MaxInt16, math.MaxInt64, math.MaxInt64}
+			c = nil // the other runs are read from their beginning
+			docs = append(docs, more...)
+			for range more {
+				of = append(of, r)
+			}
+			if len(docs) > in.Limit {
+				return nil
+			}
 		}
-		more, err := list(ctx, tx, assignedToSQL, int64(who), from, to, c[1], c[2], c[3], c[4], in.Limit-len(docs))
-		docs = append(docs, more...)
-		return err
+		return nil
 	})
 	if err != nil {
-		return nil, "", fmt.Errorf("list sales of member %d: %w", who, err)
+		return nil, "", fmt.Errorf("list sales of a member: %w", err)
 	}
 	next := ""
-	if len(docs) == in.Limit {
-		last := docs[len(docs)-1]
-		if last.Member == int64(who) {
-			next = api.EncodeCursor(0, last.Seq, 0, 0, 0)
-		} else {
-			next = api.EncodeCursor(1, last.AtMS, int64(id.Shard(last.Member)), last.Member, last.Seq)
-		}
+	if len(docs) > in.Limit {
+		docs = docs[:in.Limit]
+		last, r := docs[in.Limit-1], of[in.Limit-1]
+		next = api.EncodeCursor(r.record, r.assigned, last.AtMS, int64(id.Shard(last.Member)), last.Member, last.Seq)
 	}
 	return s.seen(ctx, docs), next, nil
+}
+
+// after leaves out the runs before the one that a cursor names. One that is gone, as the
+// record was taken out of the member meanwhile, is no run of this list any more.
+func after(runs []run, c []int64) ([]run, error) {
+	if c == nil {
+		return runs, nil
+	}
+	i := slices.Index(runs, run{c[0], c[1]})
+	if i < 0 {
+		return nil, api.ErrCursor.At("query.cursor")
+	}
+	return runs[i:], nil
+}
+
+// read reads up to n documents of a run, after the place of a cursor if there is one.
+func (r run) read(ctx context.Context, tx *db.Tx, c []int64, from, to int64, n int) ([]*Document, error) {
+	if c == nil {
+		c = []int64{0, 0, math.MaxInt64, math.MaxInt16, math.MaxInt64, math.MaxInt64}
+	}
+	if r.assigned == 1 {
+		return list(ctx, tx, assignedToSQL, r.record, from, to, c[2], c[3], c[4], c[5], n)
+	}
+	return list(ctx, tx, ofMemberSQL, id.Shard(r.record), r.record, c[5], from, to, n)
 }

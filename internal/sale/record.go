@@ -2,10 +2,13 @@ package sale
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/kit/money"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/program"
 )
 
 // record is the command that makes a sale.
@@ -14,7 +17,9 @@ type record struct {
 	earn    []Earning
 	trace   []Trace
 	explain bool
-	holds   []ledger.LotKey // that pay for it
+	holds   []ledger.LotKey   // that pay for it
+	snap    *program.Snapshot // for what the caller, and senders of returns that wait, may see
+	reach   Reach             // of the caller
 }
 
 func (c *record) key() ledger.Document {
@@ -64,7 +69,7 @@ func (c *record) Decide(s *ledger.State) (any, error) {
 	s.PutDoc(c.key(), ledger.Doc{Kind: ledger.DocSale, Member: d.Member, Seq: d.Seq, Content: c.doc.content()})
 	s.Event(a, "sale.recorded", d.AtMS, eventBody(&d))
 	for _, w := range waiting {
-		if err := late(s, &d, w); err != nil {
+		if err := late(s, c.snap, &d, w); err != nil {
 			return nil, err
 		}
 	}
@@ -88,11 +93,33 @@ func (c *record) again(s *ledger.State, was ledger.Doc) (any, error) {
 	}
 	same := IsStandIn(first.Member) && c.doc.Owner == 0 || c.doc.Owner == a.ID
 	if was.Content != c.doc.content() || !same {
-		return nil, ErrTaken.With("document", c.doc.Document, "source", c.doc.Source, "recorded", first.summary(), "sent", c.doc.summary())
+		return nil, taken(c.doc, first, c.reach.covers(c.snap, first.Store))
+	}
+	if err := s.Require(earnedLots(first)); err != nil {
+		return nil, err
 	}
 	out := answerOf(s, a, first)
 	out.repeated = true
 	return out, nil
+}
+
+// earnedLots is what has to be there for the answer to a sale.
+func earnedLots(d *Document) (n ledger.Needs) {
+	for _, e := range d.Effect.Earned {
+		n.Members = append(n.Members, e.Member)
+		n.LotSeqs = append(n.LotSeqs, ledger.LotKey{Member: e.Member, Seq: e.Lot})
+	}
+	return n
+}
+
+// taken refuses a document whose number stands for other content. Who may not see the
+// first one is not shown it.
+func taken(sent, first *Document, mayShow bool) error {
+	recorded := "…"
+	if mayShow {
+		recorded = first.summary()
+	}
+	return ErrTaken.With("document", sent.Document, "source", sent.Source, "recorded", recorded, "sent", sent.summary())
 }
 
 // give posts what the sale earns. A sale of a member who may not earn is a sale all the
@@ -156,17 +183,39 @@ func (c *record) pay(s *ledger.State, a *ledger.Account, d *Document) error {
 		if err != nil {
 			return err
 		}
-		for i := range used {
-			used[i].Amount = -used[i].Amount
+		sp := Spent{Currency: h.Currency, Member: a.ID, Amount: h.Amount}
+		for _, t := range used { // a list of its own: used is the entry's
+			sp.Lots = append(sp.Lots, ledger.Touch{Lot: t.Lot, Amount: -t.Amount})
 		}
-		d.Effect.Spent = append(d.Effect.Spent, Spent{Currency: h.Currency, Member: a.ID, Amount: h.Amount, Lots: used})
+		d.Effect.Spent = append(d.Effect.Spent, sp)
 	}
 	return nil
 }
 
-// summary is a document in one line, for a refusal that shows two.
+// shownLines is how many lines a summary tells of; the rest is counted.
+const shownLines = 5
+
+// summary is a document in one line, for a refusal that shows two: all in which they can
+// differ.
 func (d *Document) summary() string {
-	return fmt.Sprintf("%s %d, %d lines, %s", d.Currency, d.Total, len(d.Body.Lines), iso(d.AtMS))
+	parts := []string{iso(d.AtMS)}
+	if d.Kind == Purchase {
+		parts = append(parts, fmt.Sprint(d.Currency, " ", d.Total))
+	}
+	if d.Owner != 0 {
+		parts = append(parts, member.ID(d.Owner).String())
+	}
+	for _, l := range d.Body.Lines[:min(len(d.Body.Lines), shownLines)] {
+		text := fmt.Sprint("#", l.Line, " ", l.SKU, " × ", formatMilli(l.Milli))
+		if l.Amount >= 0 {
+			text += fmt.Sprint(" = ", l.Amount)
+		}
+		parts = append(parts, text)
+	}
+	if more := len(d.Body.Lines) - shownLines; more > 0 {
+		parts = append(parts, fmt.Sprint("+", more))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func eventBody(d *Document) string {

@@ -5,6 +5,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/kit/money"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/program"
 )
 
 // Asked is one line that a caller wants to return.
@@ -22,6 +23,9 @@ type giveBack struct {
 	sale  ledger.LotKey
 	of    *Of     // instead of sale
 	lines []Asked // nil: all that is left
+	claim int64   // whose the caller says it is; 0 = not said
+	snap  *program.Snapshot
+	reach Reach // of the caller
 }
 
 func (c *giveBack) key() ledger.Document {
@@ -46,7 +50,7 @@ func (c *giveBack) Needs() ledger.Needs {
 
 func (c *giveBack) Decide(s *ledger.State) (any, error) {
 	if was, seen := s.FindDoc(c.key()); seen {
-		return againReturn(s, c.doc, was, c.content())
+		return againReturn(s, c.sent(), was, c.content(), func(first *Document) bool { return c.reach.covers(c.snap, first.Store) })
 	}
 	at := c.sale
 	if c.of != nil {
@@ -61,7 +65,7 @@ func (c *giveBack) Decide(s *ledger.State) (any, error) {
 	}
 	sale := load(s, at.Member, at.Seq)
 	switch {
-	case sale == nil:
+	case sale == nil || !c.reach.covers(c.snap, sale.Store):
 		return nil, ErrNotFound
 	case sale.Kind != Purchase:
 		return nil, ErrIsReturn
@@ -70,6 +74,9 @@ func (c *giveBack) Decide(s *ledger.State) (any, error) {
 	}
 	home, err := s.Account(at.Member)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.checkClaim(s, sale); err != nil {
 		return nil, err
 	}
 	d := c.numbered(s, home)
@@ -85,6 +92,32 @@ func (c *giveBack) Decide(s *ledger.State) (any, error) {
 	s.PutDoc(c.key(), ledger.Doc{Kind: ledger.DocReturn, Member: d.Member, Seq: d.Seq, Content: c.content()})
 	s.Event(home, "sale.returned", d.AtMS, returnBody(&d))
 	return returnOf(s, a, &d), nil
+}
+
+// checkClaim refuses a return in the name of a member who does not own the sale.
+func (c *giveBack) checkClaim(s *ledger.State, sale *Document) error {
+	if c.claim == 0 || sale.Owner == 0 {
+		return nil
+	}
+	a, err := ownerOf(s, sale)
+	if err == nil && a.ID != c.claim {
+		err = ErrOtherOwner
+	}
+	return err
+}
+
+// sent is the return as its sender wrote it, for a refusal that shows it.
+func (c *giveBack) sent() *Document {
+	d := *c.doc
+	d.Body.Lines = sentLines(c.lines)
+	return &d
+}
+
+func sentLines(asked []Asked) (out []Line) {
+	for _, q := range asked {
+		out = append(out, Line{Line: q.Line, SKU: q.SKU, Milli: q.Milli, Amount: q.Amount})
+	}
+	return out
 }
 
 // numbered is the return with its place under an account.
@@ -119,9 +152,10 @@ func (c *giveBack) wait(s *ledger.State, first ledger.Doc) (any, error) {
 		return nil, err
 	}
 	d := c.numbered(s, home)
-	d.State, d.NextSeq, d.Body.Of = Waiting, first.Seq, c.of
-	for _, l := range c.lines {
-		d.Body.Lines = append(d.Body.Lines, Line{Line: l.Line, Milli: l.Milli, Amount: l.Amount})
+	d.State, d.NextSeq, d.Body.Of, d.Owner = Waiting, first.Seq, c.of, c.claim
+	d.Body.Lines = sentLines(c.lines)
+	if reach := c.reach; len(reach.Merchants)+len(reach.Stores) > 0 {
+		d.Body.Reach = &reach
 	}
 	put(s, &d)
 	s.PutDoc(c.key(), ledger.Doc{Kind: ledger.DocReturn, Member: d.Member, Seq: d.Seq, Content: c.content()})
@@ -146,7 +180,7 @@ func waitingFor(s *ledger.State, awaited ledger.Doc) ([]*Document, error) {
 
 // late lets a return take effect that came before its sale. One that does not fit the sale
 // is parked for a person: the sale stands whatever the return says.
-func late(s *ledger.State, sale, w *Document) error {
+func late(s *ledger.State, snap *program.Snapshot, sale, w *Document) error {
 	home, err := s.Account(w.Member)
 	if err != nil {
 		return err
@@ -157,22 +191,54 @@ func late(s *ledger.State, sale, w *Document) error {
 	}
 	w.OfMember, w.OfSeq, w.NextSeq, w.State = sale.Member, sale.Seq, 0, Posted
 	lines, err := complete(sale, asked)
-	if e := errs.As(err); e != nil {
-		w.State = Parked
-		for i := range w.Body.Lines {
-			w.Body.Lines[i].Parked = e.Code
-		}
+	if err == nil {
+		err = fits(s, snap, sale, w)
+	}
+	if e := errs.As(err); e == nil && err != nil {
+		return err
+	} else if e != nil {
+		w.park(e.Code)
 		put(s, w)
 		s.Event(home, "sale.return_parked", w.AtMS, returnBody(w))
 		return nil
 	}
-	w.Body.Lines = nil
+	w.Body.Lines, w.Body.Reach = nil, nil
 	if _, err := takeBack(s, sale, w, lines); err != nil {
 		return err
 	}
 	put(s, w)
 	s.Event(home, "sale.returned", w.AtMS, returnBody(w))
 	return nil
+}
+
+// fits refuses a return that waited for a sale of another store or member, or of a later
+// time.
+func fits(s *ledger.State, snap *program.Snapshot, sale, w *Document) error {
+	switch {
+	case !w.Body.Reach.covers(snap, sale.Store):
+		return ErrNotFound
+	case w.AtMS < sale.AtMS:
+		return ErrEarlier
+	case w.Owner == 0 || sale.Owner == 0:
+		return nil
+	}
+	claimed, err := ownerOf(s, w)
+	if err != nil {
+		return err
+	}
+	owner, err := ownerOf(s, sale)
+	if err == nil && owner.ID != claimed.ID {
+		err = ErrOtherOwner
+	}
+	return err
+}
+
+// park keeps a return for a person to look at, with the reason in every line.
+func (d *Document) park(code string) {
+	d.State = Parked
+	for i := range d.Body.Lines {
+		d.Body.Lines[i].Parked = code
+	}
 }
 
 // complete turns what was asked into lines with quantity and money, and refuses what the
@@ -215,13 +281,18 @@ func complete(sale *Document, asked []Asked) ([]Line, error) {
 	return out, nil
 }
 
-// worth is the money of a part of what is left of a line; the last part gets the rest.
+// worth is the money of a part of what is left of a line. Parts of a line that is returned
+// in proportion only are cut from the whole, so that their order makes no difference; of a
+// line of which a caller named the money of a part, they are cut from what is left.
 func worth(l *Line, milli int64) int64 {
-	left, n := l.Milli-l.BackMilli, l.Amount-l.BackAmount
-	if milli >= left {
-		return n
+	upTo := func(n int64) int64 {
+		part, _ := money.MulDiv(l.Amount, n, l.Milli, money.HalfUp) // n ≤ l.Milli
+		return part
 	}
-	part, _ := money.MulDiv(n, milli, left, money.HalfUp)
+	if l.BackAmount == upTo(l.BackMilli) {
+		return upTo(l.BackMilli+milli) - l.BackAmount
+	}
+	part, _ := money.MulDiv(l.Amount-l.BackAmount, milli, l.Milli-l.BackMilli, money.HalfUp)
 	return part
 }
 
@@ -268,6 +339,9 @@ func takeBack(s *ledger.State, sale, ret *Document, lines []Line) (*ledger.Accou
 		ret.OfMember, ret.OfSeq = sale.Member, sale.Seq
 	}
 	ret.Owner, ret.Store, ret.Currency = sale.Owner, sale.Store, sale.Currency
+	if sale.Owner == 0 && ret.Member == sale.Member {
+		sale.Body.Returns = append(sale.Body.Returns, ret.Seq) // they go with it to whom it is assigned
+	}
 	p := ledger.Posting{AtMS: ret.AtMS, Cause: ledger.Cause{Kind: ledger.ByReturn, Member: ret.Member, Seq: ret.Seq}, Store: sale.Store}
 	claw(s, a, sale, ret, p)
 	if err := restore(s, a, sale, ret, p); err != nil {
@@ -390,13 +464,13 @@ func lastUsed(sp *Spent, n int64) []ledger.Touch {
 }
 
 // againReturn answers a return document that was seen before.
-func againReturn(s *ledger.State, sent *Document, was ledger.Doc, content [16]byte) (any, error) {
+func againReturn(s *ledger.State, sent *Document, was ledger.Doc, content [16]byte, mayShow func(first *Document) bool) (any, error) {
 	if err := s.Require(ledger.Needs{Members: []int64{was.Member}, Rows: []ledger.RowKey{rowKey(was.Member, was.Seq)}}); err != nil {
 		return nil, err
 	}
 	first := load(s, was.Member, was.Seq)
 	if was.Content != content {
-		return nil, ErrTaken.With("document", sent.Document, "source", sent.Source, "recorded", first.summary(), "sent", sent.summary())
+		return nil, taken(sent, first, mayShow(first))
 	}
 	a, err := ownerOf(s, first)
 	if err != nil {

@@ -23,13 +23,16 @@
 package sale
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 
+	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/kit/money"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/program"
 )
 
 // Bounds of one document.
@@ -120,12 +123,30 @@ type Body struct {
 	Discounts  []Discount     `json:"d,omitempty"`
 	Attributes map[string]any `json:"a,omitempty"`
 	Of         *Of            `json:"of,omitempty"` // of a waiting or parked return: what it named
+	Reach      *Reach         `json:"w,omitempty"`  // of a return that waited: where its sender may act
+	Returns    []int64        `json:"b,omitempty"`  // of a sale that nobody owns: numbers of its returns, beside it
 }
 
 // Of names a sale by its document.
 type Of struct {
 	Source   string `json:"source"`
 	Document string `json:"document"`
+}
+
+// Reach is the stores and merchants that a caller is limited to; empty means none.
+type Reach struct {
+	Merchants []int64 `json:"m,omitempty"`
+	Stores    []int64 `json:"s,omitempty"`
+}
+
+func reachOf(ctx context.Context) Reach {
+	c := api.CallerOf(ctx)
+	return Reach{c.Merchants, c.Stores}
+}
+
+// covers reports whether a store lies within it.
+func (r *Reach) covers(snap *program.Snapshot, store int64) bool {
+	return r == nil || snap.SeesStore(api.Caller{Merchants: r.Merchants, Stores: r.Stores}, store)
 }
 
 // Line is one line of a sale or of a return.
@@ -202,22 +223,24 @@ type Moved struct {
 
 // The reasons for which a sale or return is refused.
 var (
-	ErrNotFound  = errs.New(errs.NotFound, "sale.unknown", "There is no such sale.", "没有这笔销售。")
-	ErrTotal     = errs.New(errs.Invalid, "sale.total", "The lines add up to {sum}, the total says {total}.", "各行合计 {sum}，与总额 {total} 不符。")
-	ErrLineTwice = errs.New(errs.Invalid, "sale.line_twice", "Line {line} comes twice.", "第 {line} 行重复。")
-	ErrFuture    = errs.New(errs.Invalid, "sale.future", "The time lies more than five minutes ahead.", "时间超前超过五分钟。")
-	ErrTaken     = errs.New(errs.Conflict, "sale.document_taken", "Document {document} of {source} was recorded with other content. Recorded: {recorded}. Sent: {sent}.", "来源 {source} 的单据 {document} 已入账，内容不同。已入账：{recorded}。本次：{sent}。")
-	ErrNoLine    = errs.New(errs.Invalid, "sale.no_line", "The sale has no line {line}.", "销售单没有第 {line} 行。")
-	ErrTooMuch   = errs.New(errs.Conflict, "sale.too_much", "Of line {line}, {left} can still be returned.", "第 {line} 行还可退 {left}。")
-	ErrNothing   = errs.New(errs.Conflict, "sale.nothing_left", "Everything of this sale has been returned.", "这笔销售已全部退回。")
-	ErrIsReturn  = errs.New(errs.Conflict, "sale.is_return", "This document is a return.", "该单据是退货单。")
-	ErrEarlier   = errs.New(errs.Invalid, "sale.before_sale", "A return cannot be earlier than its sale.", "退货时间早于销售时间。")
-	ErrAssigned  = errs.New(errs.Conflict, "sale.assigned", "This sale belongs to a member already.", "这笔销售已归属会员。")
-	ErrCoupons   = errs.New(errs.Invalid, "sale.coupons", "This programme has no coupons.", "本计划未启用优惠券。")
-	ErrPayment   = errs.New(errs.Invalid, "sale.payment", "A payment with points names its hold (hld_…) as reference.", "积分支付须以冻结编号（hld_…）作为 reference。")
-	ErrQuantity  = errs.New(errs.Invalid, "sale.quantity", "The quantity of line {line} must be above 0.", "第 {line} 行的数量须大于 0。")
-	ErrUnmatched = errs.New(errs.Conflict, "sale.unmatched", "This line matches no sale of the member; it is kept for a person to look at.", "该行没有匹配的销售，已留待人工处理。")
-	ErrHoldOwner = errs.New(errs.Conflict, "sale.hold_owner", "This hold is not the member's.", "这笔冻结不属于该会员。")
+	ErrNotFound   = errs.New(errs.NotFound, "sale.unknown", "There is no such sale.", "没有这笔销售。")
+	ErrTotal      = errs.New(errs.Invalid, "sale.total", "The lines add up to {sum}, the total says {total}.", "各行合计 {sum}，与总额 {total} 不符。")
+	ErrLineTwice  = errs.New(errs.Invalid, "sale.line_twice", "Line {line} comes twice.", "第 {line} 行重复。")
+	ErrFuture     = errs.New(errs.Invalid, "sale.future", "The time lies more than five minutes ahead.", "时间超前超过五分钟。")
+	ErrTaken      = errs.New(errs.Conflict, "sale.document_taken", "Document {document} of {source} was recorded with other content. Recorded: {recorded}. Sent: {sent}.", "来源 {source} 的单据 {document} 已入账，内容不同。已入账：{recorded}。本次：{sent}。")
+	ErrNoLine     = errs.New(errs.Invalid, "sale.no_line", "The sale has no line {line}.", "销售单没有第 {line} 行。")
+	ErrTooMuch    = errs.New(errs.Conflict, "sale.too_much", "Of line {line}, {left} can still be returned.", "第 {line} 行还可退 {left}。")
+	ErrNothing    = errs.New(errs.Conflict, "sale.nothing_left", "Everything of this sale has been returned.", "这笔销售已全部退回。")
+	ErrIsReturn   = errs.New(errs.Conflict, "sale.is_return", "This document is a return.", "该单据是退货单。")
+	ErrEarlier    = errs.New(errs.Invalid, "sale.before_sale", "A return cannot be earlier than its sale.", "退货时间早于销售时间。")
+	ErrAssigned   = errs.New(errs.Conflict, "sale.assigned", "This sale belongs to a member already.", "这笔销售已归属会员。")
+	ErrCoupons    = errs.New(errs.Invalid, "sale.coupons", "This programme has no coupons.", "本计划未启用优惠券。")
+	ErrPayment    = errs.New(errs.Invalid, "sale.payment", "A payment with points names its hold (hld_…) as reference.", "积分支付须以冻结编号（hld_…）作为 reference。")
+	ErrQuantity   = errs.New(errs.Invalid, "sale.quantity", "The quantity of line {line} must be above 0.", "第 {line} 行的数量须大于 0。")
+	ErrUnmatched  = errs.New(errs.Conflict, "sale.unmatched", "This line matches no sale of the member; it is kept for a person to look at.", "该行没有匹配的销售，已留待人工处理。")
+	ErrOtherOwner = errs.New(errs.Conflict, "sale.other_member", "The sale belongs to another member.", "这笔销售属于其他会员。")
+	ErrMany       = errs.New(errs.Invalid, "sale.too_many", "The programme's settings allow {most} here.", "按计划设置，此处最多 {most} 个。")
+	ErrHoldOwner  = errs.New(errs.Conflict, "sale.hold_owner", "This hold is not the member's.", "这笔冻结不属于该会员。")
 )
 
 // standIns is how many accounts stand in for the unknown members of one store: one would

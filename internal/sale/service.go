@@ -153,6 +153,11 @@ func (s *Service) owners(ctx context.Context, list []New, out []Result) []member
 // recording checks a sale, works out what it earns, and returns what makes its command
 // for an owner.
 func (s *Service) recording(ctx context.Context, n New, ask Ask) (func(member.ID) ledger.Command, error) {
+	if ask.HTTP {
+		if err := n.checkSize(s.program.Snapshot().Settings.Limits); err != nil {
+			return nil, err
+		}
+	}
 	d, holds, err := s.draft(ctx, n, ask.History)
 	if err != nil {
 		return nil, err
@@ -162,7 +167,7 @@ func (s *Service) recording(ctx context.Context, n New, ask Ask) (func(member.ID
 		return nil, err
 	}
 	return func(owner member.ID) ledger.Command {
-		c := &record{doc: d, earn: earn, trace: trace, explain: ask.Explain, holds: holds}
+		c := &record{doc: d, earn: earn, trace: trace, explain: ask.Explain, holds: holds, snap: s.program.Snapshot(), reach: reachOf(ctx)}
 		d.own(owner)
 		return c
 	}, nil
@@ -179,6 +184,7 @@ func (s *Service) earn(ctx context.Context, d *Document, rates map[string]int64)
 			return nil, nil, err
 		}
 	}
+	d.Flags &^= NoRate
 	if !ok {
 		d.Flags |= NoRate
 	}
@@ -262,9 +268,10 @@ type NewReturn struct {
 }
 
 // TakeBack posts a return: of a sale that is named by its key or its document, or, where
-// neither is given, of the latest sales of its member.
-func (s *Service) TakeBack(ctx context.Context, n NewReturn, ask Ask) Result {
-	return s.ImportMany(ctx, []Item{{Return: &n}}, nil, ask)[0]
+// neither is given, of the latest sales of its member. owner is whose the caller says the
+// sale is, 0 where that is not said.
+func (s *Service) TakeBack(ctx context.Context, n NewReturn, owner member.ID, ask Ask) Result {
+	return s.ImportMany(ctx, []Item{{Return: &n, Owner: owner}}, nil, ask)[0]
 }
 
 func (s *Service) draftReturn(ctx context.Context, n NewReturn, ask Ask) (*Document, error) {
@@ -294,9 +301,12 @@ func (s *Service) Assign(ctx context.Context, sale ledger.LotKey, ref member.Ref
 	if err != nil {
 		return Result{Err: err}
 	}
+	if !ask.Explain {
+		trace = nil
+	}
 	out := make([]Result, 1)
 	s.post(ctx, []posting{{0, to, func(owner member.ID) ledger.Command {
-		return &assign{sale: sale, to: int64(owner), earn: earn, trace: trace}
+		return &assign{sale: sale, to: int64(owner), earn: earn, trace: trace, flags: d.Flags}
 	}, ask}}, out)
 	return out[0]
 }

@@ -46,7 +46,7 @@ var (
 	unassignedSQL = db.Define("sale.unassigned", `
 		SELECT `+columns+`
 		FROM sale
-		WHERE owner_id = 0 AND at_ms >= $1 AND at_ms < $2
+		WHERE owner_id = 0 AND kind = 1 AND at_ms >= $1 AND at_ms < $2
 			AND (at_ms, shard, member_id, seq) < ($3, $4, $5, $6)
 		ORDER BY at_ms DESC, shard DESC, member_id DESC, seq DESC
 		LIMIT $7`)

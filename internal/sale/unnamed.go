@@ -3,6 +3,7 @@ package sale
 import (
 	"github.com/patron-loyalty/patron/internal/kit/money"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/program"
 )
 
 // unnamed is the command for a return that names no sale, as cancelled invoices of other
@@ -11,6 +12,8 @@ import (
 type unnamed struct {
 	doc   *Document // Member is the owner
 	lines []Asked
+	snap  *program.Snapshot
+	reach Reach // of the caller
 }
 
 func (c *unnamed) key() ledger.Document {
@@ -30,7 +33,9 @@ func (c *unnamed) content() [16]byte {
 
 func (c *unnamed) Decide(s *ledger.State) (any, error) {
 	if was, seen := s.FindDoc(c.key()); seen {
-		return againReturn(s, c.doc, was, c.content())
+		sent := *c.doc
+		sent.Body.Lines = sentLines(c.lines)
+		return againReturn(s, &sent, was, c.content(), func(first *Document) bool { return c.reach.covers(c.snap, first.Store) })
 	}
 	home, err := s.Account(c.doc.Member)
 	if err != nil {
@@ -78,7 +83,11 @@ func (c *unnamed) Decide(s *ledger.State) (any, error) {
 	}
 	put(s, &d)
 	s.PutDoc(c.key(), ledger.Doc{Kind: ledger.DocReturn, Member: d.Member, Seq: d.Seq, Content: c.content()})
-	s.Event(home, "sale.returned", d.AtMS, returnBody(&d))
+	kind := "sale.returned"
+	if len(parked) == len(c.lines) {
+		kind = "sale.return_parked"
+	}
+	s.Event(home, kind, d.AtMS, returnBody(&d))
 	return returnOf(s, home, &d), nil
 }
 
@@ -98,7 +107,7 @@ func (c *unnamed) candidates(s *ledger.State, home *ledger.Account) ([]*Document
 	}
 	var out []*Document
 	for seq := home.SaleN; seq >= from; seq-- {
-		if d := load(s, home.ID, seq); d.Kind == Purchase && d.AtMS <= c.doc.AtMS && c.wants(d) {
+		if d := load(s, home.ID, seq); d.Kind == Purchase && d.AtMS <= c.doc.AtMS && c.reach.covers(c.snap, d.Store) && c.wants(d) {
 			out = append(out, d)
 		}
 	}
@@ -133,9 +142,13 @@ func match(sales []*Document, q Asked) []matched {
 			if l.SKU != q.SKU || n <= 0 {
 				continue
 			}
-			part, _ := money.MulDiv(amount, n, left, money.HalfUp)
+			part := worth(l, n)
+			if amount >= 0 {
+				part, _ = money.MulDiv(amount, n, left, money.HalfUp)
+				amount -= part
+			}
 			out = append(out, matched{sale, Line{Line: l.Line, SKU: l.SKU, Name: l.Name, Milli: n, Amount: min(part, l.Amount-l.BackAmount)}})
-			left, amount = left-n, amount-part
+			left -= n
 			if left == 0 {
 				return out
 			}

@@ -42,7 +42,7 @@ type LineView struct {
 	Category         string         `json:"category,omitempty"`
 	Brand            string         `json:"brand,omitempty"`
 	Quantity         Quantity       `json:"quantity"`
-	Amount           int64          `json:"amount" doc:"In minor units."`
+	Amount           int64          `json:"amount" doc:"In minor units; 0 in a return that waits and leaves the amount to the sale."`
 	Cost             int64          `json:"cost,omitempty"`
 	ReturnedQuantity Quantity       `json:"returned_quantity,omitempty" doc:"Of a sale: what came back so far."`
 	ReturnedAmount   int64          `json:"returned_amount,omitempty"`
@@ -99,7 +99,7 @@ func (s *Service) view(d *Document) View {
 
 func viewLine(d *Document, l Line) LineView {
 	v := LineView{
-		Line: l.Line, SKU: l.SKU, Name: l.Name, Category: l.Category, Brand: l.Brand, Quantity: Quantity(l.Milli), Amount: l.Amount, Cost: l.Cost,
+		Line: l.Line, SKU: l.SKU, Name: l.Name, Category: l.Category, Brand: l.Brand, Quantity: Quantity(l.Milli), Amount: max(0, l.Amount), Cost: l.Cost,
 		ReturnedQuantity: Quantity(l.BackMilli), ReturnedAmount: l.BackAmount, Parked: l.Parked, Attributes: l.Attributes,
 	}
 	if l.OfSeq != 0 {

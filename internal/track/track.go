@@ -85,19 +85,16 @@ func (c *told) Needs() ledger.Needs {
 
 // Decide takes the event in, once.
 func (c *told) Decide(s *ledger.State) (any, error) {
-	content := ledger.ContentHash([]any{c.atMS, c.props})
-	if was, seen := s.FindDoc(c.doc()); seen {
-		if was.Content != content {
-			return nil, ErrTaken
-		}
-		return &Answer{MemberID: member.ID(was.Member).String(), Points: []string{}, repeated: true}, nil
-	}
 	a, err := s.Account(c.member)
 	if err != nil {
 		return nil, err
 	}
 	if a.MergedInto != 0 {
 		return nil, &ledger.Moved{From: a.ID, To: a.MergedInto}
+	}
+	content := ledger.ContentHash([]any{c.atMS, c.props})
+	if was, seen := s.FindDoc(c.doc()); seen {
+		return c.again(s, a, was, content)
 	}
 	body, err := json.Marshal(map[string]any{"key": c.key, "properties": c.props, "quiet": c.quiet})
 	if err != nil {
@@ -108,6 +105,32 @@ func (c *told) Decide(s *ledger.State) (any, error) {
 	return &Answer{MemberID: member.ID(a.ID).String(), Points: []string{}}, nil
 }
 
+// again answers an event that was told before: the first one's answer, if it says the same
+// of the same member, or of one who was merged into them since.
+func (c *told) again(s *ledger.State, a *ledger.Account, was ledger.Doc, content [16]byte) (any, error) {
+	who := was.Member
+	for range maxMerges {
+		if who == a.ID {
+			break
+		}
+		if err := s.Require(ledger.Needs{Members: []int64{who}}); err != nil {
+			return nil, err
+		}
+		first, err := s.Account(who)
+		if err != nil {
+			return nil, err
+		}
+		if first.MergedInto == 0 {
+			break
+		}
+		who = first.MergedInto
+	}
+	if who != a.ID || was.Content != content {
+		return nil, ErrTaken
+	}
+	return &Answer{MemberID: member.ID(a.ID).String(), Points: []string{}, repeated: true}, nil
+}
+
 // Import takes in an event of the past, quietly. It reports whether it was told before.
 func (s *Service) Import(ctx context.Context, kind, ref, key string, at time.Time, props map[string]any) (repeated bool, err error) {
 	a := s.post(ctx, kind, ref, key, at, props, ledger.Request{Bulk: true}, true)
@@ -115,29 +138,37 @@ func (s *Service) Import(ctx context.Context, kind, ref, key string, at time.Tim
 	return v != nil && v.repeated, a.Err
 }
 
+// at names the field of a refusal.
+func at(err error, location string) error {
+	if e := errs.As(err); e != nil {
+		return e.At(location)
+	}
+	return err
+}
+
 // post checks an event and sends its command.
-func (s *Service) post(ctx context.Context, kind, ref, key string, at time.Time, props map[string]any, r ledger.Request, quiet bool) ledger.Answer {
+func (s *Service) post(ctx context.Context, kind, ref, key string, when time.Time, props map[string]any, r ledger.Request, quiet bool) ledger.Answer {
 	body, err := json.Marshal(props)
 	switch {
 	case err != nil:
 		return ledger.Answer{Err: err}
 	case len(kind) > 64 || !typeForm.MatchString(kind):
 		return ledger.Answer{Err: ErrType.At("body.type")}
-	case at.After(s.o.Clock.Now().Add(maxAhead)):
+	case when.After(s.o.Clock.Now().Add(maxAhead)):
 		return ledger.Answer{Err: ErrFuture.At("body.at")}
 	case len(body) > maxProperties:
 		return ledger.Answer{Err: ErrLarge.At("body.properties")}
 	}
 	parsed, err := member.ParseRef(ref)
 	if err != nil {
-		return ledger.Answer{Err: err}
+		return ledger.Answer{Err: at(err, "body.member")}
 	}
 	who, err := s.o.Members.Find(ctx, parsed)
 	if err != nil {
-		return ledger.Answer{Err: err}
+		return ledger.Answer{Err: at(err, "body.member")}
 	}
 	for range maxMerges {
-		r.Command = &told{kind, key, int64(who), at.UnixMilli(), body, quiet}
+		r.Command = &told{kind, key, int64(who), when.UnixMilli(), body, quiet}
 		a := s.o.Engine.Do(ctx, r)
 		var moved *ledger.Moved
 		if !errors.As(a.Err, &moved) {
@@ -171,12 +202,12 @@ type eventIn struct {
 }
 
 func (s *Service) postEvent(ctx context.Context, in *eventIn) (*api.RawOf[Answer], error) {
-	at, err := s.o.Program.Snapshot().ParseTime(in.Body.At)
+	when, err := s.o.Program.Snapshot().ParseTime(in.Body.At)
 	if err != nil {
-		return nil, errs.As(err).At("body.at")
+		return nil, at(err, "body.at")
 	}
 	b := in.Body
-	a := s.post(ctx, b.Type, b.Member, b.Key, at, b.Properties, ledger.RequestOf(ctx, nil, in.DryRun.DryRun), false)
+	a := s.post(ctx, b.Type, b.Member, b.Key, when, b.Properties, ledger.RequestOf(ctx, nil, in.DryRun.DryRun), false)
 	if a.Raw.Status == 0 {
 		return nil, a.Err
 	}

@@ -318,8 +318,8 @@ func TestRetryByHand(t *testing.T) {
 		r.work(r.Queue)
 		r.wantState(twin, Done)
 		j, err := r.Retry(t.Context(), id)
-		if err != nil || j.State != Ready || j.DoneMS != 0 {
-			t.Fatalf("Retry = %+v, %v", j, err)
+		if err != nil || j.State != Ready || j.DoneMS != 0 || j.Tries != 1 || j.MaxTries != 2 {
+			t.Fatalf("Retry = %+v, %v; want one more try", j, err)
 		}
 		r.work(r.Queue)
 		r.wantState(id, Done)
