@@ -440,6 +440,62 @@ func TestDebtIsRepaid(t *testing.T) {
 	}
 }
 
+// What was over before it was granted still pays a debt: it would have, had it come in time.
+func TestPastGrantPaysDebt(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.must(func(s *State, a *Account) error {
+		s.Clawback(a, s.Config.Currencies[1], []Take{{1, 99, 6, 0}}, Posting{})
+		return nil
+	})
+	d.grant(Grant{Amount: 10, Posting: Posting{AtMS: noon - 60*day}})
+	if w := d.wallet(1); w.Debt != 0 || w.Active != 0 {
+		t.Errorf("wallet %+v", w)
+	}
+}
+
+// What is given back before its end is as it was; from its end on it lapses, and lives on
+// for the days of grace where the currency grants some.
+func TestGiveBackAtTheEnd(t *testing.T) {
+	t.Parallel()
+	ends := noon + 2*day
+	for _, tt := range []struct {
+		at    int64
+		grace int
+		want  int64 // usable
+		until int64
+	}{
+		{ends - 1, 0, 10, ends},
+		{ends, 0, 0, Never},
+		{ends + 1, 0, 0, Never},
+		{ends - 1, 5, 10, ends},
+		{ends, 5, 10, midnight(ends, 6)},
+		{ends + 1, 5, 10, midnight(ends, 6)},
+	} {
+		d := newDesk(t, &Currency{ID: 1, Code: "points", Kind: Points, Policy: Policy{Restore: Restore{GraceDays: tt.grace}}})
+		d.grant(Grant{Amount: 10, ExpiresMS: ends})
+		touches, err := d.spend(10, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.mem.set(tt.at)
+		_, err = d.mem.post(Needs{Members: []int64{1}, Lots: []int64{1}, LotSeqs: []LotKey{{1, 1}}}, func(s *State) error {
+			a, err := s.Account(1)
+			if err == nil {
+				s.GiveBack(a, s.Config.Currencies[1], []Touch{{touches[0].Lot, 10}}, Posting{})
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.mem.flush()
+		if w := d.wallet(1); w.Active != tt.want || w.NextMS != tt.until || w.Spent != 0 {
+			t.Errorf("given back at the end %+d ms with %d days of grace: wallet %+v", tt.at-ends, tt.grace, w)
+		}
+	}
+}
+
 // A sliding wallet whose points all wait does not end before they can be used.
 func TestSlideBeforeActivation(t *testing.T) {
 	t.Parallel()

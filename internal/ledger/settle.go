@@ -1,6 +1,9 @@
 package ledger
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // settle writes down what time alone has made true of a: lots that became usable or
 // ended, holds whose time is up, debts that can be repaid. Every command begins with it,
@@ -20,7 +23,12 @@ func (s *State) settle(a *Account) {
 // whose time is up ends before anything activates, since that starts its clock anew.
 func (s *State) settleWallet(a *Account, w *Wallet) {
 	s.editWallet(w)
+	last := int64(-1 << 62)
 	for t := nextInstant(a, w); t <= s.NowMS; t = nextInstant(a, w) {
+		if t <= last {
+			panic(fmt.Sprintf("ledger: settling member %d stands still at %d", a.ID, t))
+		}
+		last = t
 		if w.SlideMS <= t {
 			s.expire(a, w, t)
 		}

@@ -1,6 +1,8 @@
 package sale
 
 import (
+	"slices"
+
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/kit/money"
@@ -137,8 +139,8 @@ func (c *giveBack) content() [16]byte {
 }
 
 // wait keeps a return whose sale has not come. The place of the sale's document is taken
-// by a pointer here, so that the sale cannot miss it; returns of one sale that wait form a
-// chain.
+// by a pointer here, so that the sale cannot miss it; the latest return that waits for a
+// sale knows those before it.
 func (c *giveBack) wait(s *ledger.State, first ledger.Doc) (any, error) {
 	member := c.doc.Member
 	if first.Kind == ledger.DocAwaited {
@@ -151,8 +153,15 @@ func (c *giveBack) wait(s *ledger.State, first ledger.Doc) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	queue, err := queueOf(s, first)
+	if err != nil {
+		return nil, err
+	}
+	if len(queue) == maxWaiting {
+		return nil, ErrWaiting.With("most", maxWaiting)
+	}
 	d := c.numbered(s, home)
-	d.State, d.NextSeq, d.Body.Of, d.Owner = Waiting, first.Seq, c.of, c.claim
+	d.State, d.NextSeq, d.Body.Queue, d.Body.Of, d.Owner = Waiting, first.Seq, queue, c.of, c.claim
 	d.Body.Lines = sentLines(c.lines)
 	if reach := c.reach; len(reach.Merchants)+len(reach.Stores) > 0 {
 		d.Body.Reach = &reach
@@ -164,18 +173,41 @@ func (c *giveBack) wait(s *ledger.State, first ledger.Doc) (any, error) {
 	return returnOf(s, home, &d), nil
 }
 
+// queueOf lists the numbers of the returns that wait for a sale, the first to come first.
+// The latest knows all before it, so that they are found at once, however many.
+func queueOf(s *ledger.State, awaited ledger.Doc) ([]int64, error) {
+	if awaited.Kind != ledger.DocAwaited {
+		return nil, nil
+	}
+	if err := s.Require(ledger.Needs{Members: []int64{awaited.Member}, Rows: []ledger.RowKey{rowKey(awaited.Member, awaited.Seq)}}); err != nil {
+		return nil, err
+	}
+	before := load(s, awaited.Member, awaited.Seq).Body.Queue
+	return append(slices.Clone(before), awaited.Seq), nil
+}
+
 // waitingFor returns the returns that wait for a sale, the first to come first.
 func waitingFor(s *ledger.State, awaited ledger.Doc) ([]*Document, error) {
-	var out []*Document
-	for seq := awaited.Seq; seq != 0; {
-		if err := s.Require(ledger.Needs{Members: []int64{awaited.Member}, Rows: []ledger.RowKey{rowKey(awaited.Member, seq)}}); err != nil {
-			return nil, err
-		}
-		w := load(s, awaited.Member, seq)
-		out = append([]*Document{w}, out...)
-		seq = w.NextSeq
+	queue, err := queueOf(s, awaited)
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	var n ledger.Needs
+	for _, seq := range queue {
+		n.Rows = append(n.Rows, rowKey(awaited.Member, seq))
+	}
+	if err := s.Require(n); err != nil {
+		return nil, err
+	}
+	out := make([]*Document, len(queue))
+	var claimed ledger.Needs
+	for i, seq := range queue {
+		out[i] = load(s, awaited.Member, seq)
+		if owner := out[i].Owner; owner != 0 {
+			claimed.Members = append(claimed.Members, owner)
+		}
+	}
+	return out, s.Require(claimed)
 }
 
 // late lets a return take effect that came before its sale. One that does not fit the sale
@@ -189,7 +221,7 @@ func late(s *ledger.State, snap *program.Snapshot, sale, w *Document) error {
 	for _, l := range w.Body.Lines {
 		asked = append(asked, Asked{Line: l.Line, Milli: l.Milli, Amount: l.Amount})
 	}
-	w.OfMember, w.OfSeq, w.NextSeq, w.State = sale.Member, sale.Seq, 0, Posted
+	w.OfMember, w.OfSeq, w.NextSeq, w.State, w.Body.Queue = sale.Member, sale.Seq, 0, Posted, nil
 	lines, err := complete(sale, asked)
 	if err == nil {
 		err = fits(s, snap, sale, w)

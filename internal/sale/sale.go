@@ -40,6 +40,7 @@ const (
 	maxLines     = 1000
 	maxAhead     = 5 * time.Minute    // tills' clocks differ; more is a mistake
 	lateAfter    = 7 * 24 * time.Hour // later than this is flagged
+	maxWaiting   = 100                // returns that wait for one sale; more is a mistake of the sender's
 	maxUnmatched = 500                // latest sales of a member in which an unnamed return looks for its lines
 )
 
@@ -123,6 +124,7 @@ type Body struct {
 	Discounts  []Discount     `json:"d,omitempty"`
 	Attributes map[string]any `json:"a,omitempty"`
 	Of         *Of            `json:"of,omitempty"` // of a waiting or parked return: what it named
+	Queue      []int64        `json:"u,omitempty"`  // of a waiting return: numbers of those that have waited for the same sale for longer, in order
 	Reach      *Reach         `json:"w,omitempty"`  // of a return that waited: where its sender may act
 	Returns    []int64        `json:"b,omitempty"`  // of a sale that nobody owns: numbers of its returns, beside it
 }
@@ -238,6 +240,7 @@ var (
 	ErrPayment    = errs.New(errs.Invalid, "sale.payment", "A payment with points names its hold (hld_…) as reference.", "积分支付须以冻结编号（hld_…）作为 reference。")
 	ErrQuantity   = errs.New(errs.Invalid, "sale.quantity", "The quantity of line {line} must be above 0.", "第 {line} 行的数量须大于 0。")
 	ErrUnmatched  = errs.New(errs.Conflict, "sale.unmatched", "This line matches no sale of the member; it is kept for a person to look at.", "该行没有匹配的销售，已留待人工处理。")
+	ErrWaiting    = errs.New(errs.Conflict, "sale.waiting", "{most} returns wait for this sale already.", "已有 {most} 笔退货在等待这笔销售。")
 	ErrOtherOwner = errs.New(errs.Conflict, "sale.other_member", "The sale belongs to another member.", "这笔销售属于其他会员。")
 	ErrMany       = errs.New(errs.Invalid, "sale.too_many", "The programme's settings allow {most} here.", "按计划设置，此处最多 {most} 个。")
 	ErrHoldOwner  = errs.New(errs.Conflict, "sale.hold_owner", "This hold is not the member's.", "这笔冻结不属于该会员。")

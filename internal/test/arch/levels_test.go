@@ -59,9 +59,10 @@ var levels = map[string]int{
 	"internal/connect":   23,
 	"internal/insight":   23,
 
-	"internal/app":  30,
-	"internal/demo": 31,
-	"cmd":           40,
+	"internal/app":   30,
+	"internal/bench": 1, // a client: it knows the API from outside
+	"internal/demo":  31,
+	"cmd":            40,
 }
 
 // folder returns the line of levels that a folder of the repository belongs to, or "".

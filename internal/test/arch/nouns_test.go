@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	// Every package that declares statements, so that they are registered in this test.
+	_ "github.com/patron-loyalty/patron/internal/catalog"
 	_ "github.com/patron-loyalty/patron/internal/kit/api"
 	_ "github.com/patron-loyalty/patron/internal/kit/db"
 	_ "github.com/patron-loyalty/patron/internal/kit/event"
@@ -14,6 +15,7 @@ import (
 	_ "github.com/patron-loyalty/patron/internal/ledger"
 	_ "github.com/patron-loyalty/patron/internal/member"
 	_ "github.com/patron-loyalty/patron/internal/program"
+	_ "github.com/patron-loyalty/patron/internal/sale"
 	_ "github.com/patron-loyalty/patron/internal/staff"
 )
 

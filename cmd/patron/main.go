@@ -1,0 +1,177 @@
+// Command patron is the whole program: server, tools, load generator.
+//
+// Tools work on the database directly, or, where a server of the embedded database has it,
+// inside that server: see remote.go. Exit status 1 is a failure said in one line, 2 wrong
+// usage.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/patron-loyalty/patron/internal/app"
+	"github.com/patron-loyalty/patron/internal/kit/config"
+	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/errs"
+	"github.com/patron-loyalty/patron/internal/kit/i18n"
+)
+
+// commands are what the first word may be.
+type commands struct {
+	Config      string `help:"YAML file with settings of this page." placeholder:"FILE" type:"path"`
+	DataDir     string `help:"Folder of the embedded database, the keys and the socket. Default ./patron-data." placeholder:"DIR" type:"path"`
+	DatabaseURL string `help:"PostgreSQL instead of the embedded database: postgres://…" placeholder:"URL"`
+	LogLevel    string `help:"debug, info, warn or error." placeholder:"LEVEL"`
+
+	Serve   serveCmd   `cmd:"" help:"Serve the API, the console and the portal."`
+	Demo    demoCmd    `cmd:"" help:"Fill an empty database with a believable shop, in both languages."`
+	Import  importCmd  `cmd:"" help:"Import members, sales, events, balances or products from CSV or Excel files."`
+	Export  exportCmd  `cmd:"" help:"Export members, sales or entries to standard output."`
+	Key     keyCmd     `cmd:"" help:"API keys."`
+	Staff   staffCmd   `cmd:"" help:"Accounts of staff."`
+	Verify  verifyCmd  `cmd:"" help:"Recompute every invariant of the ledger."`
+	Report  reportCmd  `cmd:"" help:"Print a report of the console."`
+	Bench   benchCmd   `cmd:"" help:"Measure a running server with durable requests."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
+	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the OpenAPI file."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	here := &env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, vars: os.Environ(), exit: os.Exit}
+	here.dir, _ = os.Getwd() // "" leaves relative paths as they are
+	code := run(here, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// env is what a command has around it: its own process, or that of a client whose command
+// runs inside a server.
+type env struct {
+	ctx            context.Context
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	vars           []string
+	dir            string // where relative paths begin
+	exit           func(int)
+	app            *app.App // of the server that the command runs in; nil in a process of its own
+	args           []string
+	config         config.Config
+}
+
+// run parses the words of a command and does it.
+func run(e *env, args []string) int {
+	var c commands
+	e.args = args
+	parser, err := kong.New(&c, kong.Name("patron"), kong.Description("Customer loyalty for your own machine. 常客：自行部署的会员忠诚度系统。"),
+		kong.Writers(e.stdout, e.stderr), kong.Exit(e.exit), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		panic(err) // the table above is wrong
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(e.stderr, "patron: %v\n", err)
+		return 2
+	}
+	if e.config, err = config.Load(c.Config, e.vars, c.flags()); err != nil {
+		return e.fail(err)
+	}
+	if e.app == nil {
+		e.log()
+	}
+	if err := k.Run(e); err != nil {
+		return e.fail(err)
+	}
+	return 0
+}
+
+// flags are the settings that were given as flags.
+func (c *commands) flags() map[string]string {
+	out := map[string]string{}
+	for name, value := range map[string]string{"data_dir": c.DataDir, "database_url": c.DatabaseURL, "log_level": c.LogLevel, "listen": c.Serve.Listen} {
+		if value != "" {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// log sends the program's log to standard error.
+func (e *env) log() {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(e.config.LogLevel)) // the configuration has checked it
+	o := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewTextHandler(e.stderr, o)
+	if e.config.LogFormat == "json" {
+		h = slog.NewJSONHandler(e.stderr, o)
+	}
+	slog.SetDefault(slog.New(h))
+}
+
+// errQuiet ends a command that has said what is wrong already.
+var errQuiet = errors.New("said already")
+
+// fail says in one line, in the language of the terminal, why a command failed.
+func (e *env) fail(err error) int {
+	if errors.Is(err, errQuiet) {
+		return 1
+	}
+	if refused := errs.As(err); refused != nil {
+		fmt.Fprintln(e.stderr, "patron: "+refused.Text(e.language()))
+		for _, f := range refused.Fields {
+			fmt.Fprintln(e.stderr, "  "+f.Location+": "+i18n.Pick(e.language(), f.EN, f.ZH))
+		}
+		if refused.Kind == errs.Internal {
+			fmt.Fprintln(e.stderr, "  "+err.Error())
+		}
+		return 1
+	}
+	fmt.Fprintln(e.stderr, "patron: "+err.Error())
+	return 1
+}
+
+// language is that of the terminal: LC_ALL, LC_MESSAGES or LANG.
+func (e *env) language() string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		for _, v := range e.vars {
+			if len(v) > len(name)+1 && v[:len(name)+1] == name+"=" {
+				return i18n.Negotiate(v[len(name)+1:], "en")
+			}
+		}
+	}
+	return "en"
+}
+
+// path is a file name of the caller's.
+func (e *env) path(name string) string {
+	if name == "" || name == "-" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(e.dir, name)
+}
+
+// withApp does something with the program on the database. Where a server holds the
+// embedded database, the whole command runs there instead.
+func (e *env) withApp(do func(*app.App) error) error {
+	if e.app != nil {
+		return do(e.app)
+	}
+	a, err := app.Open(e.ctx, app.Options{Config: e.config})
+	if errors.Is(err, db.ErrLocked) {
+		return e.remote()
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(a), a.Close())
+}
