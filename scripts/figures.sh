@@ -39,8 +39,3 @@ done
 
 scripts/bench.sh sqlite
 scripts/bench.sh postgresql
-bench=$(dirname "$(find /usr/lib/postgresql -name pgbench | sort -V | tail -1)")/pgbench
-PGOPTIONS="-c client_min_messages=warning" psql -qAt "$PATRON_TEST_POSTGRES" -c "DROP DATABASE IF EXISTS pgbench" -c "CREATE DATABASE pgbench"
-tpcb="$(at pgbench)"
-"$bench" -q -i -s 64 "$tpcb"
-"$bench" -c 16 -j 2 -M prepared -T 20 "$tpcb"

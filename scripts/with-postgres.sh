@@ -6,7 +6,8 @@
 #
 # The cluster listens on a Unix socket in a directory of its own. It lives in memory when
 # there is room, because the tests make hundreds of databases; fsync stays on, because the
-# program refuses a server without it. PATRON_TEST_DISK=1 puts it on the disk, for measuring.
+# program refuses a server without it. PATRON_TEST_DISK=1 puts it on the disk, for measuring,
+# and PATRON_TEST_PG_CONF adds lines to its postgresql.conf, where the last word counts.
 set -euo pipefail
 
 if [ -n "${PATRON_TEST_POSTGRES:-}" ]; then
@@ -57,6 +58,7 @@ start() {
 		max_wal_senders = 0
 		fsync = on
 	CONF
+	printf '%s\n' "${PATRON_TEST_PG_CONF:-}" >>"$dir/data/postgresql.conf"
 	"${as[@]}" "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 start
 }
 if ! (start) >"$dir/start" 2>&1; then

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -27,6 +28,7 @@ type importCmd struct {
 	History       bool     `help:"The past comes in quietly: points as of then, no messages."`
 	DocumentFrom  []string `help:"Fields that make a document together, where the file has no number." placeholder:"member,at"`
 	ReturnsPrefix string   `help:"Documents whose number begins with it are returns." placeholder:"C"`
+	DateOrder     string   `enum:",dmy,mdy" default:"" help:"How dates such as 3/4/2026 are to be read: dmy or mdy." placeholder:"dmy|mdy"`
 	Sheet         string   `help:"Of an Excel file; the first where absent."`
 	DryRun        bool     `help:"Read and check everything, write nothing."`
 	Errors        string   `help:"Where rows that are not taken go, with their reasons." placeholder:"FILE" type:"path"`
@@ -51,8 +53,14 @@ func (c *importCmd) Run(e *env) error {
 		}
 		var total connect.Report
 		for _, name := range c.Files {
-			options.Path = e.path(name)
+			var ierr error
+			var done func()
+			if options.Path, done, ierr = e.readable(name); ierr != nil {
+				err = ierr
+				break
+			}
 			r, ierr := connect.Import(staff.AsSystem(e.ctx, "import"), sink, options)
+			done()
 			total.Add(r)
 			if ierr != nil {
 				err = fmt.Errorf("%s: %w", name, ierr)
@@ -66,6 +74,25 @@ func (c *importCmd) Run(e *env) error {
 	})
 }
 
+// readable is a name under which this process can read a file of the caller's: standard
+// input of a command that runs inside a server comes over the socket, and is written down
+// first. Call done when it has been read.
+func (e *env) readable(name string) (path string, done func(), err error) {
+	if name != "-" || e.app == nil {
+		return e.path(name), func() {}, nil
+	}
+	f, err := os.CreateTemp("", "patron-import-")
+	if err != nil {
+		return "", nil, err
+	}
+	done = func() { _ = os.Remove(f.Name()) }
+	if _, err := io.Copy(f, e.stdin); err != nil {
+		done()
+		return "", nil, errors.Join(err, f.Close())
+	}
+	return f.Name(), done, f.Close()
+}
+
 func (c *importCmd) prepare(e *env, a *app.App) (connect.Options, *app.Sink, error) {
 	snap := a.Program.Snapshot()
 	currency := c.Currency
@@ -75,6 +102,7 @@ func (c *importCmd) prepare(e *env, a *app.App) (connect.Options, *app.Sink, err
 	rates, err := c.rates()
 	options := connect.Options{
 		Kind: file.Kind(c.Kind), Map: c.Map, Source: c.Source, Currency: currency, Location: snap.Zone, DryRun: c.DryRun,
+		Order: file.DateOrder(c.DateOrder),
 		File:  file.Options{Sheet: c.Sheet},
 		Sales: file.SalesOptions{From: c.DocumentFrom, ReturnsPrefix: c.ReturnsPrefix},
 		Show:  func(label string, m connect.Measure) func() { return file.ShowProgress(e.stderr, label, m).Stop },

@@ -32,7 +32,7 @@ type commands struct {
 	DatabaseURL string `help:"PostgreSQL instead of the embedded database: postgres://…" placeholder:"URL"`
 	LogLevel    string `help:"debug, info, warn or error." placeholder:"LEVEL"`
 
-	Serve   serveCmd   `cmd:"" help:"Serve the API, the console and the portal."`
+	Serve   serveCmd   `cmd:"" help:"Serve the API."`
 	Demo    demoCmd    `cmd:"" help:"Fill an empty database with a believable shop, in both languages."`
 	Import  importCmd  `cmd:"" help:"Import members, sales, events, balances or products from CSV or Excel files."`
 	Export  exportCmd  `cmd:"" help:"Export members, sales or entries to standard output."`

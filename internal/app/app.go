@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -102,11 +103,22 @@ func (a *App) furnish(ctx context.Context, o Options) (err error) {
 		if err := os.MkdirAll(o.Config.DataDir, 0o700); err != nil { // PostgreSQL has made none
 			return err
 		}
-		if a.Box, err = seal.Open(filepath.Join(o.Config.DataDir, "patron.keys")); err != nil {
+		if a.Box, err = a.openKeys(ctx, filepath.Join(o.Config.DataDir, "patron.keys")); err != nil {
 			return err
 		}
 	}
 	return a.build(ctx, o)
+}
+
+// openKeys opens the key file, or makes it on the first start. A database that was written
+// with another one is refused before a new file stands in the place of the lost one.
+func (a *App) openKeys(ctx context.Context, path string) (*seal.Box, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if marked, err := member.Marked(ctx, a.DB); err != nil || marked {
+			return nil, errors.Join(err, member.ErrKeyFile)
+		}
+	}
+	return seal.Open(path)
 }
 
 // build makes the parts, lower nouns first.
@@ -168,6 +180,7 @@ func (a *App) route(o Options) {
 	}
 	a.systemRoutes()
 	a.probes()
+	a.setupPage()
 }
 
 // Start runs what works in the background: handing on events, jobs, keeping what is held

@@ -9,11 +9,12 @@ import (
 
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/sale"
 )
 
 // Verify recomputes every invariant of the programme's books.
 func (a *App) Verify(ctx context.Context) (ledger.Report, error) {
-	return ledger.Verify(ctx, a.DB, a.Ledger.Config(), nil)
+	return ledger.Verify(ctx, a.DB, a.Ledger.Config(), nil, sale.Check())
 }
 
 var (

@@ -68,6 +68,8 @@ func (s *Sink) outcome(o *connect.Outcome, d *file.Document, r sale.Result) erro
 		o.State, o.Reason = connect.Refused, refused
 	case r.Repeated():
 		o.State = connect.Repeated
+	case r.Waits():
+		o.State = connect.Parked // until its sale comes
 	default:
 		o.State = connect.Taken
 		for _, l := range r.ParkedLines() {

@@ -69,7 +69,7 @@ type Result struct {
 	InFlight int     `json:"in_flight"`
 	Batch    int     `json:"batch"`
 	Rate     float64 `json:"rate,omitempty"` // that was asked for
-	Seconds  float64 `json:"seconds"`        // that were counted
+	Seconds  float64 `json:"seconds"`        // from the end of the warm-up to the last answer
 	Ops      int64   `json:"ops"`            // postings that were confirmed
 	TPS      float64 `json:"tps"`            // postings a second
 	P50      float64 `json:"p50_ms"`
@@ -169,7 +169,8 @@ func (r *run) measure(ctx context.Context) (Result, error) {
 // sum adds up what the workers counted and waits for the server to hand on its events.
 func (r *run) sum(ctx context.Context, workers []*worker, before system) (Result, error) {
 	var h histogram
-	out := Result{Load: r.Load, Members: r.Members, InFlight: r.InFlight, Batch: r.Batch, Rate: r.Rate, Seconds: r.For.Seconds()}
+	out := Result{Load: r.Load, Members: r.Members, InFlight: r.InFlight, Batch: r.Batch, Rate: r.Rate}
+	last := r.end
 	for _, w := range workers {
 		h.add(&w.took)
 		out.Ops += w.ops
@@ -178,8 +179,12 @@ func (r *run) sum(ctx context.Context, workers []*worker, before system) (Result
 		if out.Error == "" {
 			out.Error = w.first
 		}
+		if w.last.After(last) {
+			last = w.last
+		}
 	}
-	out.TPS = float64(out.Ops) / r.For.Seconds()
+	out.Seconds = last.Sub(r.counted).Seconds()
+	out.TPS = float64(out.Ops) / out.Seconds
 	out.P50, out.P95, out.P99, out.Max = h.ms(0.50), h.ms(0.95), h.ms(0.99), h.ms(1)
 	from := time.Now()
 	after, err := r.status.settled(context.WithoutCancel(ctx))

@@ -29,6 +29,7 @@ type worker struct {
 	now     []byte
 
 	took    histogram
+	last    time.Time // answer
 	ops     int64
 	refused int64
 	errors  int64
@@ -97,7 +98,8 @@ func (w *worker) send(ctx context.Context, due time.Time) {
 	if due.Before(w.run.counted) {
 		return
 	}
-	w.took.note(time.Since(due))
+	w.last = time.Now()
+	w.took.note(w.last.Sub(due))
 	w.count(path, status, items, err)
 }
 

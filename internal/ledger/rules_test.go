@@ -511,6 +511,22 @@ func TestSlideBeforeActivation(t *testing.T) {
 	}
 }
 
+// Where points become usable at the very end of a sliding wallet, the old ones end and the
+// new ones begin.
+func TestSlideEndsAtActivation(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, &Currency{ID: 1, Code: "slide", Kind: Points, Policy: Policy{Expiry: Expiry{Policy: "sliding", Count: 10, Unit: "day"}}})
+	end := midnight(noon, 11)
+	d.grant(Grant{Amount: 3})
+	d.grant(Grant{Amount: 5, ActiveMS: end})
+	for _, tt := range []struct{ at, active int64 }{{end - 1, 3}, {end, 5}, {midnight(end, 11) - 1, 5}, {midnight(end, 11), 0}} {
+		d.mem.set(tt.at)
+		if w := d.wallet(1); w.Active != tt.active {
+			t.Errorf("%d ms after the end: %d usable, want %d", tt.at-end, w.Active, tt.active)
+		}
+	}
+}
+
 // Points that a hold had pinned while their sliding wallet ran out end with the hold.
 func TestSlideWhilePinned(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -80,6 +81,21 @@ var (
 	FROM key_mark
 	WHERE one = 1`)
 )
+
+// Marked reports whether a database was written with a key file before: then a missing
+// file is lost, and a new one would be wrong.
+func Marked(ctx context.Context, d *db.DB) (marked bool, err error) {
+	err = d.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		var mark string
+		err := tx.QueryRow(ctx, keyMarkSQL).Scan(&mark)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		marked = err == nil
+		return err
+	})
+	return marked, err
+}
 
 // Guard refuses to start with a key file that this database was not written with: new
 // members would then be sealed under keys that the next start has not, and known phones

@@ -43,7 +43,7 @@ type Earning struct {
 	Points      int64          `json:"points" minimum:"0" maximum:"1000000" doc:"Points earned for every 'per'. Zero: sales earn nothing by themselves."`
 	Per         int64          `json:"per" minimum:"1" maximum:"1000000000" doc:"Money that earns 'points', in minor units of the programme's currency."`
 	Rounding    money.Rounding `json:"rounding" enum:"floor,half_up,half_even,ceil" doc:"What becomes of a fraction of a point."`
-	Excluded    []string       `json:"excluded_categories" maxItems:"500" doc:"Codes of categories whose lines earn nothing."`
+	Excluded    []string       `json:"excluded_categories" maxItems:"500" doc:"Paths of categories whose lines earn nothing, with all below them."`
 	PendingDays int            `json:"pending_days" minimum:"0" maximum:"365" doc:"Days until earned points may be spent; 0 is at once."`
 }
 

@@ -57,7 +57,7 @@ func (c *assign) Decide(s *ledger.State) (any, error) {
 	// What was returned while nobody owned the sale is taken off at once.
 	claw(s, a, d, &Document{}, ledger.Posting{Cause: ledger.Cause{Kind: ledger.BySale, Member: d.Member, Seq: d.Seq}, Store: d.Store})
 	put(s, d)
-	s.Event(a, "sale.assigned", s.NowMS, eventBody(d))
+	s.Event(a, "sale.assigned", s.NowMS, eventBody(s, d))
 	out := answerOf(s, a, d)
 	out.Notices, out.Trace, out.status = notices, c.trace, 200
 	return out, nil

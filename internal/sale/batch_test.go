@@ -33,15 +33,15 @@ func TestBatch(t *testing.T) {
 		}
 		items = append(items,
 			items[0],
-			apptest.With(items[1], J{"idempotency_key": "other key"}),
+			apptest.With(items[1], J{"idempotency_key": "other-key"}),
 			apptest.With(items[2], J{"total": 1, "lines": []J{apptest.Line(1, 1, 1)}}),
-			apptest.With(items[3], J{"total": 1, "lines": []J{apptest.Line(1, 1, 1)}, "idempotency_key": "other content"}),
+			apptest.With(items[3], J{"total": 1, "lines": []J{apptest.Line(1, 1, 1)}, "idempotency_key": "other-content"}),
 			a.Sale(J{"member": "no:8999999", "idempotency_key": "stranger"}),
 			a.Sale(J{"member": m, "total": 1, "idempotency_key": "sum"}),
 			a.Sale(J{"member": m, "currency": "XXX", "idempotency_key": "currency"}),
 			a.Sale(J{"member": m, "at": "2027-01-01", "idempotency_key": "future"}),
 			a.Sale(J{"member": m, "store": "nowhere", "idempotency_key": "store"}),
-			a.Sale(J{"member": m, "coupons": []string{"A"}, "idempotency_key": "coupon"}),
+			a.Sale(J{"member": m, "idempotency_key": "with space"}),
 		)
 		got := batch(a, items)
 		if len(got.Items) != 200 {
@@ -58,7 +58,7 @@ func TestBatch(t *testing.T) {
 			code     string
 		}{
 			{201, true, ""}, {201, true, ""}, {422, false, "request.key_reused"}, {409, false, "sale.document_taken"}, {404, false, "member.not_found"},
-			{422, false, "sale.total"}, {422, false, "money.currency"}, {422, false, "sale.future"}, {404, false, "program.no_store"}, {422, false, "sale.coupons"},
+			{422, false, "sale.total"}, {422, false, "money.currency"}, {422, false, "sale.future"}, {404, false, "program.no_store"}, {400, false, "request.key_form"},
 		} {
 			r := got.Items[190+i]
 			if r.Status != want.status || r.Replayed != want.replayed || (r.Problem == nil) != (want.code == "") || r.Problem != nil && r.Problem.Code != want.code {

@@ -3,7 +3,6 @@ package sale
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
@@ -24,7 +23,7 @@ func (s *Service) Routes(r *api.Router) {
 	})
 	api.Post(r, "/v1/sales/batch", s.postBatch, api.Doc{
 		ID: "recordSales", Summary: "Record up to 200 sales, each with a key of its own.", Tags: tags, Needs: staff.WriteSales, Status: 200, OwnKey: true,
-		Description: "Each item stands or falls alone. The answer has one result for each, in the same order.",
+		Description: "Each item stands or falls alone: the answer has one result for each, in the same order, and locations in its problem begin at the item. Only a body that is malformed, or breaks this schema, is refused as a whole, and then nothing of it is recorded.",
 	})
 	api.Post(r, "/v1/sales/{id}/returns", s.postReturn, api.Doc{
 		ID: "returnSale", Summary: "Take back lines of a sale, or all of it.", Tags: tags, Needs: staff.WriteSales, Status: 201, KeyRequired: true, OwnKey: true,
@@ -98,25 +97,32 @@ func (s *Service) postBatch(ctx context.Context, in *batchIn) (*batchOut, error)
 	for i, item := range in.Body.Items {
 		key, err := api.MakeKey(ctx, "POST /v1/sales/batch", item.Key, []byte(pack(item.New)))
 		if err != nil {
-			return nil, at(err, fmt.Sprintf("body.items[%d].idempotency_key", i))
+			err = at(err, "body.idempotency_key")
 		}
-		list[i], asks[i] = item.New, Ask{DryRun: in.DryRun.DryRun, Explain: in.Explain, HTTP: true, Key: key}
+		if in.DryRun.DryRun {
+			key = api.Key{}
+		}
+		list[i], asks[i] = item.New, Ask{DryRun: in.DryRun.DryRun, Explain: in.Explain, HTTP: true, Key: key, refused: err}
 	}
 	out := &batchOut{}
 	for _, r := range s.RecordMany(ctx, list, asks) {
-		b := batchResult{Status: r.Raw.Status, Replayed: r.Raw.Replayed}
-		switch {
-		case r.Raw.Status == 0:
-			p := api.ProblemOf(ctx, r.Err)
-			b.Status, b.Problem = p.Status, json.RawMessage(pack(p))
-		case r.Raw.Status >= 400:
-			b.Problem = r.Raw.Body
-		default:
-			b.Sale = r.Raw.Body
-		}
-		out.Body.Items = append(out.Body.Items, b)
+		out.Body.Items = append(out.Body.Items, resultIn(ctx, r))
 	}
 	return out, nil
+}
+
+func resultIn(ctx context.Context, r Result) batchResult {
+	b := batchResult{Status: r.Raw.Status, Replayed: r.Raw.Replayed}
+	switch {
+	case r.Raw.Status == 0:
+		p := api.ProblemOf(ctx, r.Err)
+		b.Status, b.Problem = p.Status, json.RawMessage(pack(p))
+	case r.Raw.Status >= 400:
+		b.Problem = r.Raw.Body
+	default:
+		b.Sale = r.Raw.Body
+	}
+	return b
 }
 
 // returnLine is one line of a return as a caller sends it.

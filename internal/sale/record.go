@@ -67,7 +67,7 @@ func (c *record) Decide(s *ledger.State) (any, error) {
 	}
 	put(s, &d)
 	s.PutDoc(c.key(), ledger.Doc{Kind: ledger.DocSale, Member: d.Member, Seq: d.Seq, Content: c.doc.content()})
-	s.Event(a, "sale.recorded", d.AtMS, eventBody(&d))
+	s.Event(a, "sale.recorded", d.AtMS, eventBody(s, &d))
 	for _, w := range waiting {
 		if err := late(s, c.snap, &d, w); err != nil {
 			return nil, err
@@ -218,22 +218,23 @@ func (d *Document) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-func eventBody(d *Document) string {
+func eventBody(s *ledger.State, d *Document) string {
 	type earned struct {
-		Lot    int64 `json:"lot"`
-		Amount int64 `json:"amount"`
+		LotID    string `json:"lot_id"`
+		Currency string `json:"currency"`
+		Amount   int64  `json:"amount"`
 	}
 	out := make([]earned, 0, len(d.Effect.Earned))
 	for _, e := range d.Effect.Earned {
-		out = append(out, earned{e.Lot, e.Amount})
+		out = append(out, earned{ledger.LotID(e.Member, e.Lot), s.Config.Currencies[e.Currency].Code, e.Amount})
 	}
 	return pack(struct {
 		ID       string   `json:"id"`
 		Currency string   `json:"currency"`
 		Total    int64    `json:"total"`
-		Store    int64    `json:"store,omitempty"`
+		Store    string   `json:"store"`
 		Lines    int      `json:"lines"`
 		Earned   []earned `json:"earned,omitempty"`
 		Quiet    bool     `json:"quiet,omitempty"` // from the past: nobody is told
-	}{d.ID(), d.Currency, d.Total, d.Store, len(d.Body.Lines), out, d.Flags&History != 0})
+	}{d.ID(), d.Currency, d.Total, program.StoreID(d.Store), len(d.Body.Lines), out, d.Flags&History != 0})
 }

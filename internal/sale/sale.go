@@ -37,7 +37,6 @@ import (
 
 // Bounds of one document.
 const (
-	maxLines     = 1000
 	maxAhead     = 5 * time.Minute    // tills' clocks differ; more is a mistake
 	lateAfter    = 7 * 24 * time.Hour // later than this is flagged
 	maxWaiting   = 100                // returns that wait for one sale; more is a mistake of the sender's

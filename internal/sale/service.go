@@ -71,6 +71,9 @@ func (r Result) Repeated() bool {
 	return r.Answer != nil && r.Answer.repeated || r.Return != nil && r.Return.repeated
 }
 
+// Waits reports whether it is a return whose sale has not come yet.
+func (r Result) Waits() bool { return r.Return != nil && r.Return.State == Waiting.String() }
+
 // ParkedLines are the lines of a return that match no sale.
 func (r Result) ParkedLines() []int {
 	if r.Return == nil {
@@ -88,7 +91,8 @@ type Ask struct {
 	HTTP    bool // render the answer, and refusals that are kept
 	Key     api.Key
 
-	rates map[string]int64 // in millionths; they go before those of the settings
+	refused error            // why this one is not even tried
+	rates   map[string]int64 // in millionths; they go before those of the settings
 }
 
 // Record posts a sale.
@@ -103,6 +107,9 @@ func (s *Service) RecordMany(ctx context.Context, list []New, asks []Ask) []Resu
 	owners := s.owners(ctx, list, out)
 	var todo []posting
 	for i, n := range list {
+		if asks[i].refused != nil {
+			out[i].Err = asks[i].refused
+		}
 		if out[i].Err != nil {
 			continue
 		}

@@ -30,13 +30,13 @@ var (
 	ErrStorage = errs.New(errs.Unavailable, "db.storage",
 		"The storage failed; whether this was saved is not known. Try again with the same key.",
 		"存储发生故障，无法确定是否已保存，请使用相同的幂等键重试。")
-	ErrNewer = errs.New(errs.Internal, "db.newer",
+	ErrNewer = errs.New(errs.Conflict, "db.newer",
 		"The database was written by a newer version of this program ({found}, this one knows {known}). Install that version or a later one.",
 		"数据库由更新版本的程序写入（数据库版本 {found}，本程序支持到 {known}），请安装相同或更新的版本。")
-	ErrLocked = errs.New(errs.Internal, "db.locked",
+	ErrLocked = errs.New(errs.Conflict, "db.locked",
 		"Another server is running on {path}. Stop it first, or choose another data directory.",
 		"另一个服务正在使用 {path}，请先停止它，或改用其他数据目录。")
-	ErrWeak = errs.New(errs.Internal, "db.weak",
+	ErrWeak = errs.New(errs.Conflict, "db.weak",
 		"The database would lose what it has confirmed: {name} is {found}, needed is {want}. Change the setting and start again.",
 		"数据库设置会丢失已确认的数据：{name} 为 {found}，要求为 {want}。请修改设置后重新启动。")
 )

@@ -2,6 +2,7 @@ package apptest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -16,6 +17,13 @@ type Client struct {
 	url  string
 	key  string
 	http *http.Client
+	ctx  context.Context // of In; the test's where nil
+}
+
+// In returns the same client, whose requests end with ctx.
+func (c Client) In(ctx context.Context) Client {
+	c.ctx = ctx
+	return c
 }
 
 // Response is an answer, read wholly.
@@ -57,7 +65,11 @@ func (c Client) Send(method, path string, body any, headers ...Header) (Response
 		}
 		reader = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, reader)
+	ctx := c.ctx
+	if ctx == nil {
+		ctx = c.t.Context()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.url+path, reader)
 	if err != nil {
 		return Response{}, err
 	}
