@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -172,6 +173,8 @@ func TestSameKeySameAnswer(t *testing.T) {
 			if last.Status < 300 {
 				want[o.member] += o.delta
 				want[o.other] += o.gain
+			} else if last.Status == http.StatusConflict && plainWrites[o.kind] {
+				last.Refused(409, "request.answer_lost")
 			} else if last.Status != http.StatusConflict {
 				t.Errorf("%s: %d %s", o.kind, last.Status, last.Body)
 			}
@@ -208,6 +211,9 @@ func (h *hearing) add(t *testing.T, o *order, r apptest.Response) {
 	if r.Status == http.StatusServiceUnavailable {
 		return // unknown: ask again
 	}
+	if r.Status == http.StatusConflict && r.Problem().Code == "request.answer_lost" && plainWrites[o.kind] {
+		return // it took effect, and its answer went with the connection
+	}
 	if !r.Replayed() {
 		h.fresh++
 	}
@@ -215,12 +221,21 @@ func (h *hearing) add(t *testing.T, o *order, r apptest.Response) {
 		h.first = &r
 		return
 	}
-	if r.Status != h.first.Status || string(r.Body) != string(h.first.Body) {
+	if r.Status != h.first.Status || !sameBody(r, *h.first) {
 		t.Errorf("%s, two answers to one key:\n%d %s\n%d %s", o.kind, h.first.Status, h.first.Body, r.Status, r.Body)
 	}
 	if h.fresh > 1 {
 		t.Errorf("%s: answered twice as if for the first time", o.kind)
 	}
+}
+
+// plainWrites are those whose answer is kept after their effect, not with it: if the
+// connection is cut in between, a repetition learns that it took effect, and no more.
+var plainWrites = map[string]bool{"enrolment": true, "tags": true}
+
+// sameBody reports whether two answers are the same JSON, to the byte.
+func sameBody(a, b apptest.Response) bool {
+	return string(bytes.TrimSpace(a.Body)) == string(bytes.TrimSpace(b.Body))
 }
 
 // repeat sends every order one to five times, spread over its neighbours.
@@ -269,7 +284,6 @@ func (s *shop) repeat(orders []order, heard []hearing, workers int) {
 // write that moves points needs one; and it is the caller's own and the route's own.
 func TestKeyIsOneRequest(t *testing.T) {
 	t.Parallel()
-	free := map[string]bool{"enrolment": true, "tags": true} // a key is good, and not needed
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		s := newShop(t, a, 2)
 		colleague := a.Key("all")
@@ -279,24 +293,21 @@ func TestKeyIsOneRequest(t *testing.T) {
 			if err != nil || first.Status >= 300 {
 				t.Fatalf("%s: %v, %d %s", o.kind, err, first.Status, first.Body)
 			}
-			before := s.available()
 			p := s.order(kind, s.members[0]) // another one
 			p.key = o.key
 			between := s.available()
 			if r, err := p.send(a.Client); err != nil {
 				t.Fatal(err)
-			} else if p.path == o.path { // else the path alone says that it is another request
+			} else {
 				r.Refused(422, "request.key_reused")
-			} else if r.Refused(422, "request.key_reused"); before == nil {
-				t.Fatal("no books")
 			}
-			if r, _ := p.send(a.Client, apptest.Header{Name: "Idempotency-Key"}); !free[o.kind] {
+			if r, _ := p.send(a.Client, apptest.Header{Name: "Idempotency-Key"}); !plainWrites[o.kind] {
 				r.Refused(400, "request.key_missing")
 				if got := s.available(); got[p.member] != between[p.member] {
 					t.Errorf("%s: a refused request moved %d", o.kind, got[p.member]-between[p.member])
 				}
 			}
-			if r, _ := o.send(a.Client); !r.Replayed() || string(r.Body) != string(first.Body) {
+			if r, _ := o.send(a.Client); !r.Replayed() || !sameBody(r, first) {
 				t.Errorf("%s: the first request again: %s", o.kind, r.Body)
 			}
 			p = s.order(kind, s.members[0])
@@ -359,7 +370,7 @@ func TestTwinWaits(t *testing.T) {
 			all.Wait()
 			fresh := 0
 			for _, r := range answers {
-				if r.Status != 201 || string(r.Body) != string(answers[0].Body) {
+				if r.Status != 201 || !sameBody(r, answers[0]) {
 					t.Errorf("%s: %d %s, another got %s", kind, r.Status, r.Body, answers[0].Body)
 				}
 				if !r.Replayed() {
@@ -392,7 +403,7 @@ func TestRefusalStays(t *testing.T) {
 			first := a.Do("POST", path, body, apptest.Keyed(key))
 			first.Refused(409, "ledger.insufficient")
 			a.Give(m, 100)
-			if r := a.Do("POST", path, body, apptest.Keyed(key)); !r.Replayed() || string(r.Body) != string(first.Body) {
+			if r := a.Do("POST", path, body, apptest.Keyed(key)); !r.Replayed() || !sameBody(r, first) {
 				t.Fatalf("after a top-up: replayed %v, %q, at first %q", r.Replayed(), r.Body, first.Body)
 			}
 			a.Post(path, body) // a new key asks anew

@@ -28,11 +28,11 @@ type Report struct {
 // Clean reports whether the books add up.
 func (r *Report) Clean() bool { return len(r.Findings) == 0 }
 
-// Check is a verification of a noun above the ledger, for rows that it owns. Run reads in
-// a snapshot of at most ten seconds, and calls found for each thing that is wrong.
+// Check is a verification of a noun above the ledger, for rows that it owns. Run reads page
+// by page, and calls found for each thing that is wrong.
 type Check struct {
 	Name string
-	Run  func(ctx context.Context, tx *db.Tx, found func(Finding)) error
+	Run  func(ctx context.Context, d *db.DB, found func(Finding)) error
 }
 
 // maxFindings bounds a report: a book with more is beyond reading line by line.
@@ -57,15 +57,14 @@ const maxFindings = 1000
 // An error means that the database could not be read; what is wrong with the books is in
 // the report.
 func Verify(ctx context.Context, d *db.DB, config *Config, progress func(done, total int64), checks ...Check) (Report, error) {
-	v := &verifier{db: d, config: config, progress: progress, totals: map[int64]*totals{}}
+	v := &verifier{db: d, config: config, progress: progress, report: Report{Findings: []Finding{}}, totals: map[int64]*totals{}}
 	if v.progress == nil {
 		v.progress = func(int64, int64) {}
 	}
 	stages := []func(context.Context) error{v.size, v.members, v.programme, v.documents, v.events}
 	for _, c := range checks {
 		stages = append(stages, func(ctx context.Context) error {
-			err := d.Read(ctx, func(ctx context.Context, tx *db.Tx) error { return c.Run(ctx, tx, v.found) })
-			if err != nil {
+			if err := c.Run(ctx, d, v.found); err != nil {
 				return fmt.Errorf("check %s: %w", c.Name, err)
 			}
 			return nil

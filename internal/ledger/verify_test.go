@@ -262,7 +262,7 @@ func TestVerifyChecks(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBench(t, d, 1)
-		r := b.verified(Check{"sale", func(_ context.Context, _ *db.Tx, found func(Finding)) error {
+		r := b.verified(Check{"sale", func(_ context.Context, _ *db.DB, found func(Finding)) error {
 			found(Finding{Invariant: "I8", Where: "sale 1"})
 			return nil
 		}})
@@ -270,7 +270,7 @@ func TestVerifyChecks(t *testing.T) {
 			t.Errorf("findings %+v", r.Findings)
 		}
 		fault := errors.New("no such table")
-		_, err := Verify(t.Context(), d, nil, nil, Check{"sale", func(context.Context, *db.Tx, func(Finding)) error { return fault }})
+		_, err := Verify(t.Context(), d, nil, nil, Check{"sale", func(context.Context, *db.DB, func(Finding)) error { return fault }})
 		if !errors.Is(err, fault) || !strings.Contains(err.Error(), "check sale") {
 			t.Errorf("error %v", err)
 		}

@@ -153,15 +153,28 @@ const maxQuantity = 1_000_000_000
 // ErrQuantityForm refuses what is no quantity.
 var ErrQuantityForm = errs.New(errs.Invalid, "sale.quantity_form", "A quantity is a number above 0, up to 1,000,000, with up to 3 decimals.", "数量须为大于 0、不超过 1,000,000、最多 3 位小数的数字。")
 
+// badQuantity is a number that is no quantity. It is refused where its place is known.
+const badQuantity Quantity = -1
+
 // UnmarshalJSON reads the number as it is written, without a detour through floating point.
 func (q *Quantity) UnmarshalJSON(b []byte) error {
 	whole, frac, _ := strings.Cut(string(b), ".")
 	frac = strings.TrimRight(frac, "0")
 	n, err := strconv.ParseInt(whole+(frac + "000")[:3], 10, 64)
-	if err != nil || len(frac) > 3 || n < 0 || n > maxQuantity {
-		return ErrQuantityForm
+	if *q = Quantity(n); err != nil || len(frac) > 3 || n < 0 || n > maxQuantity {
+		*q = badQuantity
 	}
-	*q = Quantity(n)
+	return nil
+}
+
+// check refuses what is no quantity above 0.
+func (q Quantity) check(line int64, location string) error {
+	switch {
+	case q == badQuantity:
+		return ErrQuantityForm.At(location)
+	case q <= 0:
+		return ErrQuantity.With("line", line).At(location)
+	}
 	return nil
 }
 

@@ -191,8 +191,10 @@ func TestQuantity(t *testing.T) {
 		{"0.0001", "", 0, true}, {"1000000.001", "", 0, true}, {"-1", "", 0, true}, {"-0.5", "", 0, true}, {"1e3", "", 0, true}, {`"1"`, "", 0, true}, {"null", "", 0, true},
 	} {
 		var q Quantity
-		err := q.UnmarshalJSON([]byte(tt.text))
-		if (err != nil) != tt.bad || q != tt.want {
+		if tt.bad {
+			tt.want = badQuantity
+		}
+		if err := q.UnmarshalJSON([]byte(tt.text)); err != nil || q != tt.want {
 			t.Errorf("%s: %d, %v", tt.text, q, err)
 		}
 		if b, _ := q.MarshalJSON(); !tt.bad && string(b) != tt.back {

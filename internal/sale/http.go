@@ -3,6 +3,7 @@ package sale
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
@@ -132,16 +133,18 @@ type returnLine struct {
 	Amount   *int64   `json:"amount,omitempty" minimum:"0" maximum:"1000000000000" doc:"Money given back for it, in minor units; absent = in proportion."`
 }
 
-func asked(lines []returnLine) []Asked {
-	var out []Asked
-	for _, l := range lines {
+func asked(lines []returnLine) (out []Asked, err error) {
+	for i, l := range lines {
+		if err := l.Quantity.check(l.Line, fmt.Sprintf("body.lines[%d].quantity", i)); err != nil {
+			return nil, err
+		}
 		a := Asked{Line: l.Line, Milli: int64(l.Quantity), Amount: -1}
 		if l.Amount != nil {
 			a.Amount = *l.Amount
 		}
 		out = append(out, a)
 	}
-	return out
+	return out, nil
 }
 
 type returnIn struct {
@@ -163,8 +166,12 @@ func (s *Service) postReturn(ctx context.Context, in *returnIn) (*api.RawOf[Retu
 	if err != nil {
 		return nil, err
 	}
+	lines, err := asked(in.Body.Lines)
+	if err != nil {
+		return nil, err
+	}
 	return raw[ReturnAnswer](s.TakeBack(ctx, NewReturn{
-		Source: d.Source, Document: in.Body.Document, At: in.Body.At, Sale: key, Store: program.StoreID(d.Store), Lines: asked(in.Body.Lines),
+		Source: d.Source, Document: in.Body.Document, At: in.Body.At, Sale: key, Store: program.StoreID(d.Store), Lines: lines,
 	}, 0, Ask{DryRun: in.DryRun.DryRun, HTTP: true, Key: api.KeyOf(ctx)}))
 }
 
@@ -203,9 +210,13 @@ func (s *Service) postReturnByDocument(ctx context.Context, in *returnByDocument
 			return nil, at(err, "body.member")
 		}
 	}
+	lines, err := asked(in.Body.Lines)
+	if err != nil {
+		return nil, err
+	}
 	return raw[ReturnAnswer](s.TakeBack(ctx, NewReturn{
 		Source: in.Body.Source, Document: in.Body.Document, At: in.Body.At, Store: in.Body.Store,
-		Of: &Of{in.Body.Of.Source, in.Body.Of.Document}, Lines: asked(in.Body.Lines),
+		Of: &Of{in.Body.Of.Source, in.Body.Of.Document}, Lines: lines,
 	}, owner, Ask{DryRun: in.DryRun.DryRun, HTTP: true, Key: api.KeyOf(ctx)}))
 }
 

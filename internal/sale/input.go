@@ -160,8 +160,8 @@ func linesOf(n New) ([]Line, error) {
 			return nil, ErrLineTwice.With("line", l.Line).At("body.lines[" + strconv.Itoa(i) + "].line")
 		}
 		seen[l.Line] = true
-		if l.Quantity <= 0 {
-			return nil, ErrQuantity.With("line", l.Line).At("body.lines[" + strconv.Itoa(i) + "].quantity")
+		if err := l.Quantity.check(l.Line, "body.lines["+strconv.Itoa(i)+"].quantity"); err != nil {
+			return nil, err
 		}
 		var ok bool
 		if sum, ok = money.Add(sum, l.Amount); !ok {

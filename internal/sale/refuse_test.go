@@ -83,7 +83,7 @@ func TestBadSales(t *testing.T) {
 			{"quantity 0", text(good, `"quantity":2`, `"quantity":0`), 422, "request.invalid", "body.lines[0].quantity", "value.exclusive_minimum"},
 			{"negative quantity", text(good, `"quantity":2`, `"quantity":-1`), 422, "request.invalid", "body.lines[0].quantity", "value.exclusive_minimum"},
 			{"quantity past the limit", text(good, `"quantity":2`, `"quantity":1000001`), 422, "request.invalid", "body.lines[0].quantity", "value.maximum"},
-			{"four decimals", text(good, `"quantity":2`, `"quantity":0.0001`), 422, "request.invalid", "body", "sale.quantity_form"},
+			{"four decimals", text(good, `"quantity":2`, `"quantity":0.0001`), 422, "sale.quantity_form", "body.lines[0].quantity", ""},
 			{"quantity as text", text(good, `"quantity":2`, `"quantity":"2"`), 422, "request.invalid", "body.lines[0].quantity", "value.number"},
 
 			{"unknown currency", with(J{"currency": "XYZ"}), 422, "money.currency", "body.currency", ""},
@@ -175,6 +175,7 @@ func TestBadReturns(t *testing.T) {
 				{"duplicate key", strings.Replace(tt.body(nil), `"at"`, `"at":"x","at"`, 1), 400, "request.duplicate_key", "body.at", ""},
 				{"no document", tt.body(J{"document": nil}), 422, "request.invalid", "body.document", "value.required"},
 				{"quantity 0", tt.body(J{"lines": []J{apptest.Back(1, 0)}}), 422, "request.invalid", "body.lines[0].quantity", "value.exclusive_minimum"},
+				{"four decimals", tt.body(J{"lines": []J{apptest.Back(1, 0.0001)}}), 422, "sale.quantity_form", "body.lines[0].quantity", ""},
 				{"no quantity", tt.body(J{"lines": []J{{"line": 1}}}), 422, "request.invalid", "body.lines[0].quantity", "value.required"},
 				{"negative amount", tt.body(J{"lines": []J{{"line": 1, "quantity": 1, "amount": -1}}}), 422, "request.invalid", "body.lines[0].amount", "value.minimum"},
 				{"the future", tt.body(J{"at": at(1)}), 422, "sale.future", "body.at", ""},

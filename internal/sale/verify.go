@@ -2,42 +2,79 @@ package sale
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/ledger"
 )
 
-var verifySQL = db.Define("sale.verify", `
-	SELECT `+columns+`
-	FROM sale
-	ORDER BY shard, member_id, seq`)
+// verifyPage is how many members are read in one snapshot: a sale and its returns lie under
+// one of them, so that a page is consistent in itself while the server goes on.
+const verifyPage = 500
+
+var (
+	verifyMembersSQL = db.Define("sale.verifyMembers", `
+		SELECT shard, member_id
+		FROM account
+		WHERE (shard, member_id) > ($1, $2)
+		ORDER BY shard, member_id
+		LIMIT $3`)
+	verifySQL = db.Define("sale.verify", `
+		SELECT `+columns+`
+		FROM sale
+		WHERE (shard, member_id) > ($1, $2) AND (shard, member_id) <= ($3, $4)
+		ORDER BY shard, member_id, seq`)
+)
 
 // Check recomputes what sales and returns say of each other, as a part of I8: never more
 // is returned of a line than was sold, never more taken back than was earned, never more
 // restored than was spent; and the books of a sale are the sum of its returns.
 func Check() ledger.Check {
-	return ledger.Check{Name: "sales", Run: func(ctx context.Context, tx *db.Tx, found func(ledger.Finding)) error {
+	return ledger.Check{Name: "sales", Run: func(ctx context.Context, d *db.DB, found func(ledger.Finding)) error {
 		a := auditor{found: found, open: map[lineKey]back{}}
-		rows, err := tx.Query(ctx, verifySQL)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			d, err := scan(rows)
+		at := place{-1, 0}
+		for more := true; more; {
+			err := d.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+				at, more, err = a.page(ctx, tx, at)
+				return err
+			})
 			if err != nil {
 				return err
 			}
-			a.look(d)
 		}
 		for k, b := range a.open {
-			if b != (back{}) {
-				a.tell((&Document{Member: k.member, Seq: k.seq}).ID(), fmt.Sprintf("line %d differs from its returns by %s pieces and %d money", k.line, formatMilli(b.milli), b.amount))
-			}
+			a.tell((&Document{Member: k.member, Seq: k.seq}).ID(), fmt.Sprintf("line %d differs from its returns by %s pieces and %d money", k.line, formatMilli(b.milli), b.amount))
 		}
-		return rows.Err()
+		return nil
 	}}
+}
+
+// place is a member in the order of the table.
+type place struct{ shard, member int64 }
+
+// page looks at the documents of the members behind a place.
+func (a *auditor) page(ctx context.Context, tx *db.Tx, after place) (last place, more bool, err error) {
+	members, err := tx.Query(ctx, verifyMembersSQL, after.shard, after.member, verifyPage)
+	if err != nil {
+		return after, false, err
+	}
+	defer members.Close()
+	last = after
+	for members.Next() {
+		if err := members.Scan(&last.shard, &last.member); err != nil {
+			return after, false, err
+		}
+		more = true
+	}
+	if err := errors.Join(members.Err(), members.Close()); err != nil || !more {
+		return after, false, err
+	}
+	docs, err := list(ctx, tx, verifySQL, after.shard, after.member, last.shard, last.member)
+	for _, d := range docs {
+		a.look(d)
+	}
+	return last, err == nil, err
 }
 
 // auditor goes through all documents once. Returns and their sales lie in any order, so

@@ -75,7 +75,7 @@ func (s *Service) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-poll.C:
-			err = s.passes.refresh(ctx, s.version, 0) // an error shows in requests, which then ask themselves
+			_ = s.passes.refresh(ctx, s.version, 0) // an error shows in requests, which then ask themselves
 			continue
 		case <-flush.C:
 			what, err = "note when keys were used", s.flush(ctx)

@@ -71,7 +71,7 @@ func TestTraceID(t *testing.T) {
 			t.Errorf("traceID(%q) = %q", header, got)
 		}
 	}
-	if traceID("") == traceID("") {
+	if one, other := traceID(""), traceID(""); one == other {
 		t.Error("two requests have one trace id")
 	}
 }

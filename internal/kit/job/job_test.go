@@ -167,7 +167,7 @@ func TestUniqueWhileUnfinished(t *testing.T) {
 		if other := r.enqueue(New{Kind: "b", UniqueKey: "k"}); other == first {
 			t.Error("another kind shares the key")
 		}
-		if r.enqueue(New{Kind: "a"}) == r.enqueue(New{Kind: "a"}) {
+		if one, other := r.enqueue(New{Kind: "a"}), r.enqueue(New{Kind: "a"}); one == other {
 			t.Error("jobs without a key are taken for twins")
 		}
 		r.run(runs[0])
