@@ -69,7 +69,7 @@ func (s *Service) direct(ctx context.Context, refs []Ref) ([]ID, error) {
 		list = append(list, h)
 	}
 	var who map[hash]ID
-	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+	err := s.db.Glance(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		who, err = owners(ctx, tx, list)
 		return err
 	})
@@ -148,7 +148,7 @@ func (s *Service) pointersOf(ctx context.Context, at []ID, places []int) (map[ID
 	if len(ask) == 0 {
 		return known, nil
 	}
-	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+	err := s.db.Glance(ctx, func(ctx context.Context, tx *db.Tx) error {
 		read, err := pointers(ctx, tx, ask)
 		for m, into := range read {
 			s.pointer.put(m, into, marks[m], now)

@@ -73,6 +73,7 @@ const (
 	foreground             // somebody waits for the answer
 	background             // nobody does
 	reading                // a snapshot that writes nothing
+	glancing               // single statements that write nothing
 )
 
 // DB is an open database. It is safe for use by many goroutines.

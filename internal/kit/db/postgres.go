@@ -143,18 +143,24 @@ func lockKey(schema string) int64 {
 
 func (p *postgres) engine() Engine { return Postgres }
 
+// starts is how a transaction of each mode begins; a glance has none.
+var starts = map[mode]string{
+	posting:    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+	foreground: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+	background: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+	reading:    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+}
+
 func (p *postgres) begin(ctx context.Context, m mode) (*Tx, error) {
 	conn, err := p.sql.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	start := "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-	if m == reading {
-		start = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-	}
-	if _, err := conn.ExecContext(ctx, start); err != nil {
-		conn.Close()
-		return nil, err
+	if start := starts[m]; start != "" {
+		if _, err := conn.ExecContext(ctx, start); err != nil {
+			conn.Close()
+			return nil, err
+		}
 	}
 	return &Tx{
 		db: p.db, mode: m,

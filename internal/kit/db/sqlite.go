@@ -174,8 +174,8 @@ func older(a, b string) bool {
 func (l *lite) engine() Engine { return SQLite }
 
 func (l *lite) begin(ctx context.Context, m mode) (*Tx, error) {
-	if m == reading {
-		return l.beginRead(ctx)
+	if m == reading || m == glancing {
+		return l.beginRead(ctx, m)
 	}
 	if err := l.queue.lock(ctx, m); err != nil {
 		return nil, err
@@ -192,7 +192,7 @@ func (l *lite) begin(ctx context.Context, m mode) (*Tx, error) {
 	return tx, nil
 }
 
-func (l *lite) beginRead(ctx context.Context) (*Tx, error) {
+func (l *lite) beginRead(ctx context.Context, m mode) (*Tx, error) {
 	select {
 	case <-l.closing:
 		return nil, errClosed
@@ -200,11 +200,13 @@ func (l *lite) beginRead(ctx context.Context) (*Tx, error) {
 	}
 	select {
 	case s := <-l.idle:
-		if _, err := s.conn.ExecContext(ctx, "BEGIN"); err != nil {
-			l.idle <- s
-			return nil, err
+		if m == reading {
+			if _, err := s.conn.ExecContext(ctx, "BEGIN"); err != nil {
+				l.idle <- s
+				return nil, err
+			}
 		}
-		return &Tx{db: l.db, mode: reading, session: s, release: func() { l.idle <- s }}, nil
+		return &Tx{db: l.db, mode: m, session: s, release: func() { l.idle <- s }}, nil
 	case <-l.closing:
 		return nil, errClosed
 	case <-ctx.Done():
