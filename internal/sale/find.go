@@ -52,12 +52,15 @@ func (f *finder) one(ctx context.Context, ref member.Ref) (member.ID, error) {
 	f.mu.Lock()
 	f.waiting = append(f.waiting, l)
 	f.mu.Unlock()
+	places := f.places
 	for {
 		select {
 		case <-l.done:
 			return l.id, l.err
-		case f.places <- struct{}{}:
-			f.round(ctx)
+		case places <- struct{}{}:
+			if f.round(ctx) == 0 {
+				places = nil // this lookup is in somebody's round, which will end
+			}
 			<-f.places
 		case <-ctx.Done():
 			return 0, ctx.Err()
@@ -65,8 +68,8 @@ func (f *finder) one(ctx context.Context, ref member.Ref) (member.ID, error) {
 	}
 }
 
-// round looks up all who wait.
-func (f *finder) round(ctx context.Context) {
+// round looks up all who wait, and returns how many did.
+func (f *finder) round(ctx context.Context) int {
 	f.mu.Lock()
 	n := min(len(f.waiting), findMost)
 	batch := f.waiting[:n:n]
@@ -75,7 +78,7 @@ func (f *finder) round(ctx context.Context) {
 	}
 	f.mu.Unlock()
 	if n == 0 {
-		return // another round was faster
+		return 0
 	}
 	refs := make([]member.Ref, n)
 	for i, l := range batch {
@@ -90,4 +93,5 @@ func (f *finder) round(ctx context.Context) {
 		}
 		close(l.done)
 	}
+	return n
 }

@@ -1,6 +1,7 @@
 package sale_test
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestReturnedWhole(t *testing.T) {
 			for _, p := range sold.Answer.Points {
 				earned += p.Amount
 			}
-			for part := 0; ; part++ {
+			for part := 0; left(lines) > 0; part++ {
 				asked := drawReturn(rt, lines, part)
 				r := a.Sales.TakeBack(a.Context(), sale.NewReturn{
 					Source: "till", Document: name("R", m, "-", part), At: at(0), Of: &sale.Of{Source: "till", Document: n.Document}, Lines: asked,
@@ -46,9 +47,6 @@ func TestReturnedWhole(t *testing.T) {
 					rt.Fatalf("return %d of %+v: %v", part, asked, r.Err)
 				}
 				clawed, restored = clawed+sum(rt, r.Return.ClawedBack), restored+sum(rt, r.Return.Restored)
-				if asked == nil {
-					break
-				}
 			}
 			w := walletOf(t, a, m)
 			if clawed != earned || w != (wallet{available: 500, earned: 500}) {
@@ -80,18 +78,24 @@ func drawSale(t *rapid.T, m member.ID) (sale.New, map[int64]*line) {
 	return n, lines
 }
 
-// drawReturn takes a part of some lines; in the end nil, for all that is left. It counts
-// only money that it names: then it has to know what is left.
-func drawReturn(t *rapid.T, lines map[int64]*line, part int) (out []sale.Asked) {
-	if part == 4 {
-		return nil
+// left is how many pieces did not come back.
+func left(lines map[int64]*line) (n int64) {
+	for _, l := range lines {
+		n += l.milli
 	}
-	for n := int64(1); n <= int64(len(lines)); n++ {
+	return n
+}
+
+// drawReturn takes a part of some lines, or all of them, for less money too; in the end, or
+// where it takes none, all that is left. It counts only money that it names: then it has to
+// know what is left.
+func drawReturn(t *rapid.T, lines map[int64]*line, part int) (out []sale.Asked) {
+	for n := int64(1); n <= int64(len(lines)) && part < 4; n++ {
 		l := lines[n]
-		if l.milli < 2 || !rapid.Bool().Draw(t, "this line") {
+		if l.milli == 0 || !rapid.Bool().Draw(t, "this line") {
 			continue
 		}
-		q := sale.Asked{Line: n, Milli: rapid.Int64Range(1, l.milli-1).Draw(t, "back"), Amount: -1}
+		q := sale.Asked{Line: n, Milli: rapid.Int64Range(1, l.milli).Draw(t, "back"), Amount: -1}
 		l.milli -= q.Milli
 		if l.amount < 0 || rapid.Bool().Draw(t, "in proportion") {
 			l.amount = -1 // from now on the program alone counts this line's money
@@ -100,6 +104,9 @@ func drawReturn(t *rapid.T, lines map[int64]*line, part int) (out []sale.Asked) 
 			l.amount -= q.Amount
 		}
 		out = append(out, q)
+	}
+	if out == nil {
+		clear(lines)
 	}
 	return out
 }
@@ -126,6 +133,10 @@ func TestThirds(t *testing.T) {
 			quantity := 0.333
 			if i == 3 {
 				quantity = 0.001
+				p := a.Do("POST", "/v1/sales/"+sold.ID+"/returns", J{"document": "too much", "at": at(0), "lines": []J{{"line": 1, "quantity": 0.002, "amount": 1}}}).Refused(409, "sale.too_much")
+				if !strings.Contains(p.Detail, "0.001") {
+					t.Errorf("it says %s", p.Detail)
+				}
 			}
 			var r apptest.Returned
 			a.Post("/v1/sales/"+sold.ID+"/returns", J{"document": name("R", i), "at": at(0), "lines": []J{apptest.Back(1, quantity)}}).Into(&r)
