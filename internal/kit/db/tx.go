@@ -209,7 +209,7 @@ func (tx *Tx) QueryRow(ctx context.Context, s *Stmt, args ...any) *Row {
 
 func (tx *Tx) exec(ctx context.Context, s *Stmt, text string, args []any) (int64, error) {
 	if tx.mode == glancing {
-		panic("db: a glance writes nothing")
+		return 0, errors.New("db: a glance writes nothing")
 	}
 	args, err := tx.ready(args)
 	if err != nil {

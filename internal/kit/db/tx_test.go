@@ -170,6 +170,41 @@ func TestReadOnly(t *testing.T) {
 	})
 }
 
+// A glance writes nothing, and each of its statements sees what is committed by then.
+func TestGlance(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		if err := d.Glance(t.Context(), put("a", 1)); err == nil || value(t, d, "a") != -1 {
+			t.Errorf("a write in Glance = %v", err)
+		}
+		if err := d.InTx(t.Context(), put("a", 1)); err != nil {
+			t.Fatal(err)
+		}
+		err := d.Glance(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			var before, after int64
+			if err := tx.QueryRow(ctx, getSQL, "a").Scan(&before); err != nil {
+				return err
+			}
+			if err := d.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+				_, err := tx.Exec(ctx, addSQL, "a", 10)
+				return err
+			}); err != nil {
+				return err
+			}
+			if err := tx.QueryRow(ctx, getSQL, "a").Scan(&after); err != nil {
+				return err
+			}
+			if before != 1 || after != 11 {
+				t.Errorf("saw %d, then %d", before, after)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A snapshot sees nothing of what is committed after its first statement.
 func TestSnapshot(t *testing.T) {
 	t.Parallel()

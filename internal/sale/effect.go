@@ -1,0 +1,173 @@
+package sale
+
+import (
+	"github.com/patron-loyalty/patron/internal/kit/money"
+	"github.com/patron-loyalty/patron/internal/ledger"
+)
+
+// ownerOf returns the account that has what a sale earned: of its owner, or of whom the
+// owner was merged into since; of the stand-in where nobody owns it.
+func ownerOf(s *ledger.State, sale *Document) (*ledger.Account, error) {
+	owner := sale.Owner
+	if owner == 0 {
+		owner = sale.Member
+	}
+	for range maxMerges {
+		if err := s.Require(ledger.Needs{Members: []int64{owner}}); err != nil {
+			return nil, err
+		}
+		a, err := s.Account(owner)
+		if err != nil || a.MergedInto == 0 {
+			return a, err
+		}
+		owner = a.MergedInto
+	}
+	return nil, ledger.ErrMember
+}
+
+// maxMerges bounds a chain of merges.
+const maxMerges = 8
+
+// takeBack makes the lines of a return take effect: on the sale, on what it earned, and on
+// the points that paid for it. It changes the sale's row and the return in hand.
+func takeBack(s *ledger.State, sale, ret *Document, lines []Line) (*ledger.Account, error) {
+	a, err := ownerOf(s, sale)
+	if err != nil {
+		return nil, err
+	}
+	if err := requireLots(s, a, sale); err != nil {
+		return nil, err
+	}
+	for _, l := range lines {
+		of := sale.Body.line(l.Line)
+		of.BackMilli, of.BackAmount = of.BackMilli+l.Milli, of.BackAmount+l.Amount
+		ret.Total += l.Amount
+		ret.Body.Lines = append(ret.Body.Lines, l)
+	}
+	if ret.OfSeq == 0 && ret.State == Posted {
+		ret.OfMember, ret.OfSeq = sale.Member, sale.Seq
+	}
+	ret.Owner, ret.Store, ret.Currency = sale.Owner, sale.Store, sale.Currency
+	if sale.Owner == 0 && ret.Member == sale.Member {
+		sale.Body.Returns = append(sale.Body.Returns, ret.Seq) // they go with it to whom it is assigned
+	}
+	p := ledger.Posting{AtMS: ret.AtMS, Cause: ledger.Cause{Kind: ledger.ByReturn, Member: ret.Member, Seq: ret.Seq}, Store: sale.Store}
+	claw(s, a, sale, ret, p)
+	if err := restore(s, a, sale, ret, p); err != nil {
+		return nil, err
+	}
+	put(s, sale)
+	return a, nil
+}
+
+// requireLots asks for all lots that a return of the sale may touch.
+func requireLots(s *ledger.State, a *ledger.Account, sale *Document) error {
+	n := ledger.Needs{Members: []int64{a.ID}, Lots: []int64{a.ID}}
+	for _, e := range sale.Effect.Earned {
+		n.Members = append(n.Members, e.Member)
+		n.LotSeqs = append(n.LotSeqs, ledger.LotKey{Member: e.Member, Seq: e.Lot})
+	}
+	for _, sp := range sale.Effect.Spent {
+		n.Members = append(n.Members, sp.Member)
+		n.Lots = append(n.Lots, sp.Member)
+		for _, t := range sp.Lots {
+			n.LotSeqs = append(n.LotSeqs, ledger.LotKey{Member: sp.Member, Seq: t.Lot})
+		}
+	}
+	return s.Require(n)
+}
+
+// claw takes back, in each currency, what the lines that have been returned by now had
+// earned, less what was taken before.
+func claw(s *ledger.State, a *ledger.Account, sale, ret *Document, p ledger.Posting) {
+	takes := map[int64][]ledger.Take{}
+	var order []int64
+	for i := range sale.Effect.Earned {
+		e := &sale.Effect.Earned[i]
+		var target int64
+		for j := range sale.Body.Lines {
+			l := &sale.Body.Lines[j]
+			target += share(e.Shares[j], l, l.BackMilli, l.BackAmount)
+		}
+		n := target - e.Clawed
+		if n == 0 {
+			continue
+		}
+		gone := expired(s, e, n)
+		e.Clawed, e.Gone = target, e.Gone+gone
+		if takes[e.Currency] == nil {
+			order = append(order, e.Currency)
+		}
+		takes[e.Currency] = append(takes[e.Currency], ledger.Take{Member: e.Member, Lot: e.Lot, Amount: n, Gone: gone})
+	}
+	for _, cur := range order {
+		out := s.Clawback(a, s.Config.Currencies[cur], takes[cur], p)
+		ret.Effect.Clawed = append(ret.Effect.Clawed, Moved{Currency: cur, Amount: out.Total(), Debt: out.Debt, Waived: out.Waived})
+	}
+}
+
+// expired is how much of a claw-back ended unused in the member's hands: it is not taken
+// from them a second time. What the lot still has is taken first.
+func expired(s *ledger.State, e *Earned, n int64) int64 {
+	home, err := s.Account(e.Member)
+	if err != nil {
+		return 0
+	}
+	l := s.Lot(home, e.Lot)
+	if l == nil {
+		return 0
+	}
+	return min(max(0, n-(l.Left-l.Held)), max(0, l.Expired-e.Gone))
+}
+
+// restore gives back points that paid for the sale, in the proportion of the money that
+// has been returned by now: the last lots that were used first.
+func restore(s *ledger.State, a *ledger.Account, sale, ret *Document, p ledger.Posting) error {
+	var back, milli int64
+	for _, l := range sale.Body.Lines {
+		back += l.BackAmount
+		milli += l.Milli - l.BackMilli
+	}
+	for i := range sale.Effect.Spent {
+		sp := &sale.Effect.Spent[i]
+		target := sp.Amount
+		if milli > 0 && sale.Total > 0 {
+			target, _ = money.MulDiv(sp.Amount, back, sale.Total, money.Floor)
+		} else if milli > 0 {
+			target = 0
+		}
+		n := target - sp.Back
+		if n == 0 {
+			continue
+		}
+		home, err := s.Account(sp.Member)
+		if err != nil {
+			return err
+		}
+		cur := s.Config.Currencies[sp.Currency]
+		s.GiveBack(home, cur, lastUsed(sp, n), p)
+		if home.ID != a.ID {
+			s.Forward(home, a, cur, p)
+		}
+		sp.Back = target
+		ret.Effect.Restored = append(ret.Effect.Restored, Moved{Currency: sp.Currency, Amount: n})
+	}
+	return nil
+}
+
+// lastUsed is which lots the next n points go back to: from the end of the list, behind
+// what went back before.
+func lastUsed(sp *Spent, n int64) []ledger.Touch {
+	skip := sp.Back
+	var out []ledger.Touch
+	for i := len(sp.Lots) - 1; i >= 0 && n > 0; i-- {
+		have := sp.Lots[i].Amount
+		passed := min(skip, have)
+		skip -= passed
+		if take := min(n, have-passed); take > 0 {
+			out = append(out, ledger.Touch{Lot: sp.Lots[i].Lot, Amount: take})
+			n -= take
+		}
+	}
+	return out
+}
