@@ -74,7 +74,7 @@ func send[D any](ctx context.Context, s *Service, m int64, dry bool, command fun
 
 // answered is what a handler returns of an Answer.
 func answered[D any](a Answer) (*api.RawOf[D], error) {
-	if a.Err != nil {
+	if a.Raw.Status == 0 {
 		return nil, a.Err
 	}
 	if v, ok := a.Value.(interface{ Repeated() bool }); ok && v.Repeated() {

@@ -96,7 +96,7 @@ func normalPhone(text string) (string, error) {
 func homeMobile(text string) (digits string, ok bool) {
 	text = strings.NewReplacer(" ", "", "-", "").Replace(text)
 	text = strings.TrimPrefix(text, "+86")
-	if len(text) != 11 || text[0] != '1' || text[1] < '3' {
+	if len(text) != 11 || text[0] != '1' || text[1] < '2' {
 		return "", false
 	}
 	for i := range len(text) {

@@ -23,7 +23,8 @@ func TestNormalise(t *testing.T) {
 		{KindPhone, "010-62345678", "+861062345678"},
 		{KindPhone, "+44 20 7946 0958", "+442079460958"},
 		{KindPhone, "0044 20 7946 0958", "+442079460958"},
-		{KindPhone, "12800138000", ""},
+		{KindPhone, "12800138000", "+8612800138000"}, // no network has it: for made-up members
+		{KindPhone, "11800138000", ""},
 		{KindPhone, "1380013800", ""},
 		{KindPhone, "138001380000", ""},
 		{KindPhone, "", ""},

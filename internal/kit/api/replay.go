@@ -70,6 +70,10 @@ func (rt *route) once(ctx context.Context, key Key, run func(context.Context) *r
 	if first, err := r.findAnswer(ctx, key); first != nil || err != nil {
 		return first, err
 	}
+	// From here on a caller who hangs up ends nothing: what takes effect gets an answer that
+	// can be kept for their retry.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Timeout)
+	defer cancel()
 	taken := false
 	answer := run(db.WithClaim(ctx, func(ctx context.Context, tx *db.Tx) error {
 		err := r.claim(ctx, tx, key)

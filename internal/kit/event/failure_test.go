@@ -199,7 +199,7 @@ func TestSinglePause(t *testing.T) {
 
 func TestBatchSize(t *testing.T) {
 	t.Parallel()
-	b := batchSize{target: 4 * time.Millisecond, n: 64}
+	b := batchSize{target: 4 * time.Millisecond, least: 20, n: 64}
 	for _, tt := range []struct {
 		name   string
 		events int
@@ -210,7 +210,7 @@ func TestBatchSize(t *testing.T) {
 		{"a quick batch that was not full tells nothing", 10, time.Millisecond, 72},
 		{"near the target it stays", 72, 3500 * time.Microsecond, 72},
 		{"a slow one shrinks in proportion", 72, 8 * time.Millisecond, 36},
-		{"but not under the least", 36, time.Second, leastBatch},
+		{"but not under the least", 36, time.Second, 20},
 	} {
 		b.adapt(tt.events, tt.took)
 		if b.n != tt.want {

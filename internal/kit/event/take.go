@@ -78,24 +78,24 @@ func takeOn(ctx context.Context, tx *db.Tx, position int64, limit int) ([]Event,
 // The bounds of a batch. Under the least one the fixed cost of a transaction would eat
 // the rate; past the most one a transaction of a slow subscriber would grow too long.
 const (
-	leastBatch = 16
-	mostBatch  = 512
+	leastBatch = 64 // fewer, and the commits cost more than the events
+	mostBatch  = 1024
 )
 
 // batchSize follows how long batches take, so that a slice of background work stays under
 // its target whatever the subscribers cost.
 type batchSize struct {
-	target time.Duration
-	n      int
+	target   time.Duration
+	least, n int
 }
 
 // SQLite has one writer: 5 ms is what a posting may have to wait. On PostgreSQL nobody
 // waits for a batch, and the target only bounds what a crash repeats.
 func newBatchSize(e db.Engine) batchSize {
 	if e == db.SQLite {
-		return batchSize{4 * time.Millisecond, 64}
+		return batchSize{4 * time.Millisecond, leastBatch, 64}
 	}
-	return batchSize{50 * time.Millisecond, 256}
+	return batchSize{50 * time.Millisecond, 256, 256} // a busy machine is no reason for small ones
 }
 
 func (b *batchSize) now() int { return b.n }
@@ -105,7 +105,7 @@ func (b *batchSize) now() int { return b.n }
 func (b *batchSize) adapt(events int, took time.Duration) {
 	switch {
 	case took > b.target:
-		b.n = max(leastBatch, int(float64(events)*float64(b.target)/float64(took)))
+		b.n = max(b.least, int(float64(events)*float64(b.target)/float64(took)))
 	case events == b.n && took < b.target*3/4:
 		b.n = min(mostBatch, b.n+b.n/8)
 	}
