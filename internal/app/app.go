@@ -139,7 +139,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	}
 	workers := o.Config.PostingWorkers
 	if workers == 0 {
-		workers = runtime.NumCPU()
+		workers = (runtime.NumCPU() + 1) / 2 // the other half reads requests, and more workers only make smaller batches
 	}
 	a.Ledger, err = ledger.New(ctx, ledger.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Audit: a.Audit,

@@ -3,7 +3,6 @@ package sale_test
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -121,14 +120,6 @@ func sideBySide(n int, f func(i int)) {
 	}
 	close(next)
 	all.Wait()
-}
-
-// is fails the test unless err is a refusal.
-func is(t testing.TB, what string, err, want error) {
-	t.Helper()
-	if !errors.Is(err, want) {
-		t.Fatalf("%s: %v, want %v", what, err, want)
-	}
 }
 
 func name(parts ...any) string { return fmt.Sprint(parts...) }

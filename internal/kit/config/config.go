@@ -28,7 +28,7 @@ type Config struct {
 	LogFormat       string // text, json
 	DefaultLanguage string // of answers to callers that name none: zh-CN, en
 	MaxBatch        int    // most commands in one batch of the posting engine
-	PostingWorkers  int    // 0 = one for each core
+	PostingWorkers  int    // 0 = one for every two cores
 }
 
 // Defaults are the values of keys that nobody gives.

@@ -23,6 +23,9 @@ const (
 	// poll is how often a node looks for events that nobody nudged it about: those of
 	// other nodes, and of writers that do not nudge.
 	poll = 150 * time.Millisecond
+	// breath is how long a nudged node waits for more events to come: one batch of many costs
+	// hardly more than one of a few, and every commit holds up the postings.
+	breath = 40 * time.Millisecond
 	// maxTries is how often a subscriber gets a batch before it is set aside for it.
 	maxTries = 3
 	// retryPause is the wait before the second try; each next is four times as long. All
@@ -110,6 +113,7 @@ func (d *Dispatcher) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-d.nudge:
+			_ = pause(ctx, breath) // its error is that ctx ended, which the loop sees
 		case <-timer.C:
 		}
 	}
@@ -122,8 +126,9 @@ func (d *Dispatcher) turn(ctx context.Context) (more bool, err error) {
 	case err != nil:
 		return false, err
 	case found.waits:
+		most := d.size.now()
 		moved, err := d.step(ctx)
-		return moved > 0, err
+		return moved >= most, err
 	case found.due:
 		return d.replayNext(ctx)
 	}
@@ -149,7 +154,7 @@ type work struct {
 // idle node does on every poll, so it writes nothing.
 func (d *Dispatcher) look(ctx context.Context) (work, error) {
 	var first, last, next, position int64
-	err := d.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+	err := d.db.Glance(ctx, func(ctx context.Context, tx *db.Tx) error {
 		return tx.QueryRow(ctx, lookSQL).Scan(&first, &last, &next, &position)
 	})
 	if err != nil {
