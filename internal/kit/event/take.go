@@ -11,12 +11,13 @@ import (
 
 // On PostgreSQL one statement deletes, numbers and inserts. Three statements would not
 // only cost three round trips: between them another transaction can commit a row with a
-// smaller id, which a DELETE by range would drop unread.
+// smaller id, which a DELETE by range would drop unread. The ids go in as an array, so that
+// they are looked up: joined, the planner would read all the dead rows of a busy outbox.
 var moveSQL = db.Define("event.move", ``).
 	OnPostgres(`
 	WITH gone AS (
 		DELETE FROM outbox
-		WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $2)
+		WHERE id = ANY (ARRAY(SELECT id FROM outbox ORDER BY id LIMIT $2))
 		RETURNING id, shard, member_id, kind, at_ms, body
 	), numbered AS (
 		SELECT $1::BIGINT + ROW_NUMBER() OVER (ORDER BY id) AS position, shard, member_id, kind, at_ms, body
