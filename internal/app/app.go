@@ -192,6 +192,7 @@ func (a *App) Start(ctx context.Context) {
 	a.running.Go(func() { a.Events.Run(run) })
 	a.running.Go(func() { a.Program.Run(run, a.Log) })
 	a.running.Go(func() { a.Staff.Run(run) })
+	a.running.Go(func() { a.Members.Run(run, a.Log) })
 	a.running.Go(func() { a.Catalog.Run(run, a.Log) })
 	a.running.Go(func() { a.learner.run(run) })
 	a.running.Go(func() {

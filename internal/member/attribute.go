@@ -240,7 +240,7 @@ const schemaKey = 0
 // readSchema returns the schema by key. Do not change it.
 func (s *Service) readSchema(ctx context.Context) (map[string]Attribute, error) {
 	now := s.clock.Now()
-	schema, mark, ok := s.schema.get(schemaKey, now)
+	schema, mark, ok := s.schema.get(schemaKey, now, time.Time{})
 	if ok {
 		return schema, nil
 	}

@@ -7,13 +7,16 @@ import (
 )
 
 // The bounds of the caches. This node forgets at once what it changes; another may go on
-// with an owner that has changed for staleFor. It may go on with a merged record for
-// longer: the posting engine, which has the account under lock, says where it went. On the
-// embedded database there is no other node.
+// with an owner that has changed for staleFor: it asks every pollEvery whether an identifier
+// was taken away anywhere, and keeps owners for as long as it has been told that none was
+// (moved.go). It may go on with a merged record for mergedFor: the posting engine, which has
+// the account under lock, says where it went. On the embedded database there is no other
+// node.
 const (
 	staleFor    = 2 * time.Second
+	pollEvery   = 500 * time.Millisecond
 	mergedFor   = time.Minute
-	aloneFor    = 24 * time.Hour
+	keptFor     = 24 * time.Hour
 	stripes     = 64
 	stripeLimit = 1024 // two generations of it in each stripe: 131,072 entries, about 10 MB
 )
@@ -37,7 +40,7 @@ type stripe[K comparable, V any] struct {
 
 type entry[V any] struct {
 	value V
-	until time.Time
+	at    time.Time // when it was read
 }
 
 func newCache[K comparable, V any](keep time.Duration) *cache[K, V] {
@@ -52,9 +55,10 @@ func (c *cache[K, V]) of(key K) *stripe[K, V] {
 	return &c.stripes[maphash.Comparable(c.seed, key)%stripes]
 }
 
-// get returns what is kept for key. Where there is nothing, it returns the mark that put
-// wants.
-func (c *cache[K, V]) get(key K, now time.Time) (value V, mark uint64, ok bool) {
+// get returns what is kept for key: for as long as the cache keeps things, or while now is
+// before trusted, when nothing has changed elsewhere. Where there is nothing, it returns the
+// mark that put wants.
+func (c *cache[K, V]) get(key K, now, trusted time.Time) (value V, mark uint64, ok bool) {
 	s := c.of(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +68,7 @@ func (c *cache[K, V]) get(key K, now time.Time) (value V, mark uint64, ok bool) 
 			s.add(key, e)
 		}
 	}
-	if ok && now.Before(e.until) {
+	if age := now.Sub(e.at); ok && (age < c.keep || age < keptFor && now.Before(trusted)) {
 		return e.value, 0, true
 	}
 	return value, s.forgotten, false
@@ -76,7 +80,7 @@ func (c *cache[K, V]) put(key K, value V, mark uint64, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.forgotten == mark {
-		s.add(key, entry[V]{value, now.Add(c.keep)})
+		s.add(key, entry[V]{value, now})
 	}
 }
 
@@ -86,6 +90,18 @@ func (s *stripe[K, V]) add(key K, e entry[V]) {
 		s.old, s.young = s.young, make(map[K]entry[V], stripeLimit)
 	}
 	s.young[key] = e
+}
+
+// forgetAll drops everything.
+func (c *cache[K, V]) forgetAll() {
+	for i := range c.stripes {
+		s := &c.stripes[i]
+		s.mu.Lock()
+		clear(s.young)
+		s.old = nil
+		s.forgotten++
+		s.mu.Unlock()
+	}
 }
 
 // forget drops a key. Call it after the commit of the write that changed it.

@@ -23,17 +23,17 @@ func TestCache(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c := newCache[string, int](staleFor)
-			_, mark, ok := c.get("k", noon)
+			_, mark, ok := c.get("k", noon, time.Time{})
 			if ok {
 				t.Fatal("something in an empty cache")
 			}
 			tt.between(c)
 			c.put("k", 7, mark, noon)
-			if v, _, ok := c.get("k", noon.Add(tt.later)); ok != tt.kept || ok && v != 7 {
+			if v, _, ok := c.get("k", noon.Add(tt.later), time.Time{}); ok != tt.kept || ok && v != 7 {
 				t.Errorf("got %d, %v; want kept %v", v, ok, tt.kept)
 			}
 			c.forget("k")
-			if _, _, ok := c.get("k", noon); ok {
+			if _, _, ok := c.get("k", noon, time.Time{}); ok {
 				t.Error("kept after it was forgotten")
 			}
 		})
@@ -47,7 +47,7 @@ func TestCacheBound(t *testing.T) {
 	const n = 3 * stripes * stripeLimit
 	for i := range n {
 		key := fmt.Sprint(i)
-		_, mark, _ := c.get(key, noon)
+		_, mark, _ := c.get(key, noon, time.Time{})
 		c.put(key, i, mark, noon)
 	}
 	held := 0
@@ -57,7 +57,7 @@ func TestCacheBound(t *testing.T) {
 	if held > 2*stripes*stripeLimit {
 		t.Errorf("%d entries, at most %d", held, 2*stripes*stripeLimit)
 	}
-	if _, _, ok := c.get(fmt.Sprint(n-1), noon); !ok {
+	if _, _, ok := c.get(fmt.Sprint(n-1), noon, time.Time{}); !ok {
 		t.Error("the newest is gone")
 	}
 }

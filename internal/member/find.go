@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
 )
@@ -51,7 +52,7 @@ func (s *Service) direct(ctx context.Context, refs []Ref) ([]ID, error) {
 			continue
 		}
 		h := s.blind(named{ref.kind, ref.value})
-		m, mark, ok := s.owner.get(h, now)
+		m, mark, ok := s.owner.get(h, now, s.moves.trusted())
 		if ok {
 			found[i] = m
 			continue
@@ -137,7 +138,7 @@ func (s *Service) pointersOf(ctx context.Context, at []ID, places []int) (map[ID
 	now := s.clock.Now()
 	for _, i := range places {
 		m := at[i]
-		into, mark, ok := s.pointer.get(m, now)
+		into, mark, ok := s.pointer.get(m, now, time.Time{})
 		if ok {
 			known[m] = into
 		} else if _, asked := marks[m]; !asked {

@@ -27,6 +27,7 @@ type Service struct {
 	owner   *cache[hash, ID]                  // whose an identifier is
 	pointer *cache[ID, ID]                    // where a record points, 0 for itself
 	schema  *cache[int, map[string]Attribute] // under schemaKey
+	moves   moves
 }
 
 // Hooks are what the members need of others. Any may be nil: what it gives is then absent.
@@ -57,7 +58,7 @@ func New(d *db.DB, box *seal.Box, c clock.Clock, log *slog.Logger) *Service {
 	}
 	owners, merges := staleFor, mergedFor
 	if d.Engine() == db.SQLite {
-		owners, merges = aloneFor, aloneFor
+		owners, merges = keptFor, keptFor
 	}
 	return &Service{
 		db: d, box: box, clock: c, log: log,

@@ -210,8 +210,12 @@ var deleteIdentifierSQL = db.Define("member.deleteIdentifier", `
 	DELETE FROM identifier
 	WHERE hash = $1 AND shard = $2 AND member_id = $3`)
 
+// deleteIdentifier takes an identifier away and counts that, for the caches of other nodes.
 func deleteIdentifier(ctx context.Context, tx *db.Tx, h hash, owner ID) error {
-	_, err := tx.Exec(ctx, deleteIdentifierSQL, h[:], int16(h[0]), int64(owner))
+	if _, err := tx.Exec(ctx, deleteIdentifierSQL, h[:], int16(h[0]), int64(owner)); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, countMovedSQL, movedName)
 	return err
 }
 
