@@ -167,7 +167,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 func (a *App) route(o Options) {
 	auth := o.Auth
 	if auth == nil {
-		auth = a.Staff
+		auth = liveAuth{a.Staff}
 	}
 	a.API = api.New(api.Config{
 		DB: a.DB, Clock: a.Clock, Auth: auth, Log: a.Log, Title: "Patron", Version: Version,
