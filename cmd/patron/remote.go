@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,12 +23,16 @@ import (
 // errRemote says that the database is held by something that is no server.
 var errRemote = errs.New(errs.Conflict, "tool.locked", "Another process has the database open and does not serve tools. Wait for it, or stop it.", "另一个进程正占用数据库且不接受工具命令。请等待其结束或停止它。")
 
-// order is what a tool sends: one line of JSON, then its standard input.
+// order is what a tool sends first, one line of JSON.
 type order struct {
 	Args []string
 	Dir  string
 	Vars []string
 }
+
+// input is a piece of the tool's standard input, one line of JSON each. An empty piece is
+// its end; the connection stays open, so that its end means that the tool is gone.
+type input struct{ In []byte }
 
 // frame is what the server sends back, one line of JSON each.
 type frame struct {
@@ -48,12 +51,13 @@ func (e *env) remote() error {
 	defer conn.Close()
 	stop := context.AfterFunc(e.ctx, func() { _ = conn.Close() }) // the server sees it and ends the command
 	defer stop()
-	if err := json.NewEncoder(conn).Encode(order{e.args, e.dir, e.vars}); err != nil {
+	send := json.NewEncoder(conn)
+	if err := send.Encode(order{e.args, e.dir, e.vars}); err != nil {
 		return err
 	}
-	go func() { // ends with the connection
-		_, _ = io.Copy(conn, e.stdin)
-		_ = conn.(*net.UnixConn).CloseWrite()
+	go func() { // ends with the input or the connection
+		_, _ = io.Copy(inputWriter{send}, e.stdin)
+		_ = send.Encode(input{})
 	}()
 	frames := json.NewDecoder(conn)
 	for {
@@ -61,7 +65,7 @@ func (e *env) remote() error {
 		if err := frames.Decode(&f); err != nil {
 			return fmt.Errorf("the server did not finish the command: %w", err)
 		}
-		if _, err := errors.Join(write(e.stdout, f.Out), write(e.stderr, f.Err)), error(nil); err != nil {
+		if err := errors.Join(write(e.stdout, f.Out), write(e.stderr, f.Err)); err != nil {
 			return err
 		}
 		if f.Exit != nil && *f.Exit != 0 {
@@ -72,6 +76,10 @@ func (e *env) remote() error {
 		}
 	}
 }
+
+type inputWriter struct{ to *json.Encoder }
+
+func (w inputWriter) Write(b []byte) (int, error) { return len(b), w.to.Encode(input{b}) }
 
 func write(w io.Writer, b []byte) error {
 	if len(b) == 0 {
@@ -114,19 +122,27 @@ func serveTool(ctx context.Context, conn net.Conn, a *app.App) {
 	defer conn.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	in := bufio.NewReader(conn)
-	line, err := in.ReadBytes('\n')
+	in := json.NewDecoder(conn)
 	var o order
-	if err != nil || json.Unmarshal(line, &o) != nil {
+	if in.Decode(&o) != nil {
 		return
 	}
 	out := &framed{enc: json.NewEncoder(conn)}
-	gone := make(chan struct{})
 	stdin, feed := io.Pipe()
-	go func() { // ends when the tool closes its side
-		_, err := io.Copy(feed, in)
-		_ = feed.CloseWithError(err)
-		close(gone)
+	go func() { // ends with the connection
+		defer cancel() // nobody waits for the command any more
+		for {
+			var piece input
+			if err := in.Decode(&piece); err != nil {
+				_ = feed.CloseWithError(err)
+				return
+			}
+			if len(piece.In) == 0 {
+				_ = feed.Close()
+			} else if _, err := feed.Write(piece.In); err != nil {
+				continue // the command wants no more; its end is still listened for
+			}
+		}
 	}()
 	e := &env{
 		ctx: ctx, stdin: stdin, stdout: frameWriter{out, false}, stderr: frameWriter{out, true}, vars: o.Vars, dir: o.Dir, app: a,
