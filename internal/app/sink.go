@@ -323,52 +323,65 @@ func (s *Sink) Events(ctx context.Context, batch []file.EventRow) ([]connect.Out
 	return out, nil
 }
 
-// Balances posts opening points.
+// Balances posts opening points, those of a batch together.
 func (s *Sink) Balances(ctx context.Context, batch []file.BalanceRow) ([]connect.Outcome, error) {
 	out := make([]connect.Outcome, len(batch))
+	var requests []ledger.Request
+	var places []int
 	for i, row := range batch {
-		if row.Amount == "" {
-			out[i] = connect.Outcome{State: connect.Refused, Reason: ErrNoTiers}
-			continue
-		}
-		repeated, err := s.open(ctx, row)
-		out[i].State = connect.Taken
-		if repeated {
-			out[i].State = connect.Repeated
-		}
+		c, err := s.opening(ctx, row)
 		if err != nil {
 			if err := refuse(&out[i], err); err != nil {
 				return nil, err
 			}
+			continue
+		}
+		requests, places = append(requests, ledger.Request{Command: c, Bulk: true}), append(places, i)
+	}
+	for j, a := range s.App.Ledger.Engine().DoMany(ctx, requests) {
+		o := &out[places[j]]
+		p, _ := a.Value.(*ledger.Posted)
+		switch {
+		case a.Err != nil:
+			if err := refuse(o, a.Err); err != nil {
+				return nil, err
+			}
+		case p != nil && p.Repeated():
+			o.State = connect.Repeated
+		default:
+			o.State = connect.Taken
 		}
 	}
 	return out, nil
 }
 
-// open posts one balance: the document is the row's own content, so that a second run
-// finds it.
-func (s *Sink) open(ctx context.Context, row file.BalanceRow) (repeated bool, err error) {
+// opening is the command of one balance: its document is the row's own content, so that a
+// second run finds it.
+func (s *Sink) opening(ctx context.Context, row file.BalanceRow) (c ledger.EarnCommand, err error) {
+	if row.Amount == "" {
+		return c, ErrNoTiers
+	}
 	code := row.Currency
 	if code == "" {
 		code = s.App.Program.Snapshot().Settings.Earning.Currency
 	}
 	cur, err := s.App.Ledger.Config().Currency(code)
 	if err != nil {
-		return false, err
+		return c, err
 	}
 	amount, err := money.Parse(row.Amount, cur.Policy.Decimals)
 	if err != nil {
-		return false, err
+		return c, err
 	}
 	ref, err := member.ParseRef(row.Member)
 	if err != nil {
-		return false, err
+		return c, err
 	}
 	who, err := s.App.Members.Find(ctx, ref)
 	if err != nil {
-		return false, err
+		return c, err
 	}
-	c := ledger.EarnCommand{
+	c = ledger.EarnCommand{
 		Member: int64(who), Currency: code, Amount: amount, Opening: true, Source: s.Source, Reason: "opening",
 		Document: fmt.Sprintf("%s/%s/%s/%d/%d", row.Member, code, row.Amount, ms(row.EarnedAt), ms(row.ExpiresAt)),
 		EarnedMS: ms(row.EarnedAt), ActiveMS: ms(row.EarnedAt), ExpiresMS: ms(row.ExpiresAt),
@@ -376,13 +389,11 @@ func (s *Sink) open(ctx context.Context, row file.BalanceRow) (repeated bool, er
 	if row.Issuer != "" {
 		m, err := s.App.Program.Snapshot().FindMerchant(row.Issuer)
 		if err != nil {
-			return false, err
+			return c, err
 		}
 		c.Issuer = m.ID
 	}
-	a := s.App.Ledger.Engine().Do(ctx, ledger.Request{Command: c, Bulk: true})
-	p, _ := a.Value.(*ledger.Posted)
-	return p != nil && p.Repeated(), a.Err
+	return c, nil
 }
 
 // ms is an instant as the ledger counts, 0 for none.
