@@ -30,6 +30,11 @@ type Needs struct {
 	LotSeqs []LotKey // lots that may be closed
 	Holds   []LotKey // holds that may be over
 	Rows    []RowKey
+	// Fresh are rows that the command puts and that are hardly ever there before: its
+	// document. They are not looked for. The command decides as if they were not there; if it
+	// then does not put them, they are looked for and it decides anew, and if they are there
+	// after all, writing them fails and the batch is run again with a look.
+	Fresh []RowKey
 }
 
 // LotKey names a lot or a hold.
@@ -41,6 +46,7 @@ func (n *Needs) add(m Needs) {
 	n.LotSeqs = append(n.LotSeqs, m.LotSeqs...)
 	n.Holds = append(n.Holds, m.Holds...)
 	n.Rows = append(n.Rows, m.Rows...)
+	n.Fresh = append(n.Fresh, m.Fresh...)
 }
 
 // Again is what Decide returns that has found out what else it needs. If that is another

@@ -240,7 +240,7 @@ func (s *State) settledBy(a *Account, d Document, seq int64, sent terms) {
 // need is what a command adds to its Needs for a document, if it has one.
 func (d Document) need(n Needs) Needs {
 	if d.Source != "" || d.Document != "" {
-		n.Rows = append(n.Rows, d.Need())
+		n.Fresh = append(n.Fresh, d.Need())
 	}
 	return n
 }

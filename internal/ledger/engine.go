@@ -23,6 +23,7 @@ const (
 	queueLength     = 8192 // per worker: seconds of work; more is refused rather than kept waiting
 	maxRounds       = 6    // how often one command may ask for more before it is a defect
 	maxRetries      = 8    // of a batch that met another node's
+	waryFor         = 64   // batches that look for fresh rows after one that found some there
 )
 
 // Engine posts commands: many at a time, each batch one transaction.
@@ -49,7 +50,11 @@ type Engine struct {
 }
 
 // queue is what waits for one worker. Bulk work is taken when nothing else waits.
-type queue struct{ fast, bulk chan *task }
+type queue struct {
+	fast, bulk chan *task
+	again      chan *task    // those that asked for more members: they go first
+	turn       chan struct{} // of one place: held by the lane that decides
+}
 
 // task is a request on its way.
 type task struct {
@@ -84,15 +89,20 @@ func NewEngine(ctx context.Context, d *db.DB, c clock.Clock, log *slog.Logger, c
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
 	for range n {
-		q := queue{make(chan *task, queueLength), make(chan *task, queueLength)}
-		e.queues = append(e.queues, q)
-		w, err := e.store.worker(ctx)
-		if err != nil {
-			e.Close()
-			return nil, err
+		q := queue{
+			fast: make(chan *task, queueLength), bulk: make(chan *task, queueLength),
+			again: make(chan *task, e.store.lanes()*e.maxBatch), // all that the lanes can have in hand
+			turn:  make(chan struct{}, 1),
 		}
-		e.done.Add(1)
-		go e.work(run, q, w)
+		e.queues = append(e.queues, q)
+		for range e.store.lanes() {
+			w, err := e.store.worker(ctx)
+			if err != nil {
+				e.Close()
+				return nil, err
+			}
+			e.done.Go(func() { e.work(run, &lane{worker: w, queue: q}) })
+		}
 	}
 	return e, nil
 }
@@ -183,66 +193,91 @@ func (t *task) wait(ctx context.Context) Answer {
 	}
 }
 
-// work is the life of a worker.
-func (e *Engine) work(ctx context.Context, q queue, w worker) {
-	defer e.done.Done()
-	defer w.close()
-	var again []*task // commands that asked for more members: they go first next time
+// lane is one connection of a worker. A worker has two where the database commits for
+// several at a time: while the batch of one lane waits for the disk, the other decides the
+// next. They take turns, so that batches stay as large as they would be, and locks are
+// taken by one lane at a time.
+type lane struct {
+	worker
+	queue
+	wary int // batches that look before they decide, as fresh rows were there already
+}
+
+// pass gives the turn away, once for each time that it was taken.
+func (l *lane) pass(has *bool) {
+	if *has {
+		*has = false
+		<-l.turn
+	}
+}
+
+// work is the life of a lane.
+func (e *Engine) work(ctx context.Context, l *lane) {
+	defer l.close()
 	for {
-		batch := again
-		again = nil
-		batch, open := e.gather(q, batch)
+		l.turn <- struct{}{}
+		has := true
+		batch := e.gather(l.queue)
+		var again []*task
+		if len(batch) > 0 {
+			again = e.run(ctx, l, batch, func() { l.pass(&has) })
+		}
+		l.pass(&has)
 		if len(batch) == 0 {
-			if !open {
-				return
-			}
-			continue
+			return
 		}
-		again = e.run(ctx, w, batch)
+		for _, t := range again {
+			l.again <- t
+		}
 	}
 }
 
-// gather takes what waits, up to a batch: first what others wait for, then bulk work. It
-// blocks only where it has nothing.
-func (e *Engine) gather(q queue, batch []*task) ([]*task, bool) {
-	if batch, _ = drain(q.fast, batch, e.maxBatch); len(batch) == 0 {
+// gather takes what waits, up to a batch: first what was begun, then what others wait for,
+// then bulk work. It blocks where there is nothing, and returns nothing once the queue is
+// closed and empty.
+func (e *Engine) gather(q queue) []*task {
+	batch := drain(q.fast, drain(q.again, nil, e.maxBatch), e.maxBatch)
+	for fast, bulk := q.fast, q.bulk; len(batch) == 0 && (fast != nil || bulk != nil); {
+		var t *task
+		ok := true
 		select {
-		case t, ok := <-q.fast:
+		case t = <-q.again:
+		case t, ok = <-fast:
 			if !ok {
-				return drain(q.bulk, batch, e.maxBatch)
+				fast = nil
 			}
-			batch = append(batch, t)
-		case t, ok := <-q.bulk:
+		case t, ok = <-bulk:
 			if !ok {
-				return drain(q.fast, batch, e.maxBatch)
+				bulk = nil
 			}
-			batch = append(batch, t)
 		}
-		batch, _ = drain(q.fast, batch, e.maxBatch)
+		if ok {
+			batch = drain(q.fast, append(batch, t), e.maxBatch)
+		}
 	}
-	batch, _ = drain(q.bulk, batch, e.maxBatch)
-	return batch, true
+	return drain(q.bulk, batch, e.maxBatch)
 }
 
-// drain takes what is there without waiting. It says false where the channel is closed
-// and empty.
-func drain(ch chan *task, batch []*task, most int) ([]*task, bool) {
+// drain takes what is there without waiting.
+func drain(ch chan *task, batch []*task, most int) []*task {
 	for len(batch) < most {
 		select {
 		case t, ok := <-ch:
 			if !ok {
-				return batch, len(batch) > 0
+				return batch
 			}
 			batch = append(batch, t)
 		default:
-			return batch, true
+			return batch
 		}
 	}
-	return batch, true
+	return batch
 }
 
 // run posts a batch and answers it. What it returns has to go into the next one.
-func (e *Engine) run(ctx context.Context, w worker, batch []*task) []*task {
+//
+// It calls written when the next batch may be begun: at the latest when it returns.
+func (e *Engine) run(ctx context.Context, l *lane, batch []*task, written func()) []*task {
 	live := batch[:0:0]
 	for _, t := range batch {
 		if err := t.ctx.Err(); err != nil {
@@ -254,7 +289,7 @@ func (e *Engine) run(ctx context.Context, w worker, batch []*task) []*task {
 	if len(live) == 0 {
 		return nil
 	}
-	again, err := e.post(ctx, w, live)
+	again, err := e.post(ctx, l, live, written)
 	if err == nil {
 		return again
 	}
@@ -272,7 +307,7 @@ func (e *Engine) run(ctx context.Context, w worker, batch []*task) []*task {
 	// One command of many sinks the batch: find it by posting each alone.
 	e.log.Warn("a batch is posted one by one", "commands", len(live), "error", err)
 	for _, t := range live {
-		again = append(again, e.run(ctx, w, []*task{t})...)
+		again = append(again, e.run(ctx, l, []*task{t}, func() {})...)
 	}
 	return again
 }
@@ -284,12 +319,13 @@ type decided struct {
 }
 
 // post tries a batch until no other node is in its way.
-func (e *Engine) post(ctx context.Context, w worker, batch []*task) (again []*task, err error) {
+func (e *Engine) post(ctx context.Context, l *lane, batch []*task, written func()) (again []*task, err error) {
 	for try := 0; ; try++ {
 		var out []decided
 		var wrote bool
-		out, again, wrote, err = e.once(ctx, w, batch)
+		out, again, wrote, err = e.once(ctx, l, batch, try == 0 && l.wary == 0, written)
 		if err == nil {
+			l.wary = max(0, l.wary-1)
 			for _, d := range out {
 				d.task.answer <- d.answer
 			}
@@ -303,6 +339,7 @@ func (e *Engine) post(ctx context.Context, w worker, batch []*task) (again []*ta
 		if try == maxRetries || !retryable(err) {
 			return nil, err
 		}
+		l.wary = waryFor
 		time.Sleep(time.Duration(try) * time.Millisecond) // let the other one finish
 	}
 }
@@ -316,19 +353,20 @@ func retryable(err error) bool {
 // errConflict is what a store returns for a deadlock or a serialization failure.
 var errConflict = errors.New("ledger: another transaction was in the way")
 
-// once is one transaction.
-func (e *Engine) once(ctx context.Context, w worker, batch []*task) (out []decided, again []*task, wrote bool, err error) {
+// once is one transaction. Where it trusts, fresh rows are assumed to be absent.
+func (e *Engine) once(ctx context.Context, l *lane, batch []*task, trust bool, written func()) (out []decided, again []*task, wrote bool, err error) {
 	s := newState(e.config(), e.clock.Now().UnixMilli())
-	err = w.run(ctx, func(tx session) (err error) {
+	err = l.run(ctx, func(tx session) (err error) {
 		defer recovered("a batch", &err) // the store then rolls back, and the worker lives on
 		out, again = nil, nil
 		var n Needs
 		for _, t := range batch {
-			n.add(t.needs())
+			n.add(t.needs(trust))
 		}
 		if err := tx.load(ctx, s, n); err != nil {
 			return err
 		}
+		s.assume(n.Fresh)
 		for _, t := range batch {
 			d, more, err := e.decide(ctx, tx, s, t)
 			switch {
@@ -341,44 +379,62 @@ func (e *Engine) once(ctx context.Context, w worker, batch []*task) (out []decid
 			}
 		}
 		wrote = len(s.events) > 0
-		return tx.write(ctx, s)
+		return tx.write(ctx, s, written)
 	})
 	return out, again, wrote, err
 }
 
-func (t *task) needs() Needs {
+// needs is what has to be loaded before t is decided. A dry run puts nothing, so nothing
+// would tell that what it took for fresh was there.
+func (t *task) needs(trust bool) Needs {
 	n := t.req.Command.Needs()
-	if t.req.Key.Set && !t.req.DryRun {
-		n.Rows = append(n.Rows, RowKey{requestTable, requestKey(t.req.Key)})
+	n.Fresh = append(n.Fresh, t.keyRow()...)
+	if !trust || t.req.DryRun {
+		n.Rows, n.Fresh = append(n.Rows, n.Fresh...), nil
 	}
 	n.add(t.extra)
 	return n
 }
 
+// keyRow is where the answer to the task's key is kept, if it has one.
+func (t *task) keyRow() []RowKey {
+	if !t.req.Key.Set || t.req.DryRun {
+		return nil
+	}
+	return []RowKey{{requestTable, requestKey(t.req.Key)}}
+}
+
 // decide settles one command within a batch. It says more where the command has to wait
 // for the next batch with further members.
 func (e *Engine) decide(ctx context.Context, tx session, s *State, t *task) (d decided, more bool, err error) {
-	if a, ok := s.replay(&t.req); ok {
-		return decided{t, a}, false, nil
-	}
 	for {
+		if a, ok := s.replay(&t.req); ok {
+			return decided{t, a}, false, nil
+		}
 		m := s.begin(t.req.Actor)
 		a, err := safely(&t.req, s)
 		if err == nil {
+			s.remember(&t.req, a.Raw)
+		}
+		var ask *Again
+		again := errors.As(err, &ask)
+		unseen := s.unseen(append(t.req.Command.Needs().Fresh, t.keyRow()...))
+		if err == nil && len(unseen) == 0 {
 			if t.req.DryRun {
 				s.rollback(m)
-			} else {
-				s.remember(&t.req, a.Raw)
 			}
 			return decided{t, a}, false, nil
 		}
 		s.rollback(m)
-		var ask *Again
-		if !errors.As(err, &ask) {
+		switch {
+		case again:
+			if t.rounds++; t.rounds > maxRounds {
+				return decided{t, Answer{Err: ErrDefect.Because(err)}}, false, nil
+			}
+		case len(unseen) > 0: // what it was decided on may not be true
+			ask = &Again{Needs{Rows: unseen}}
+		default:
 			return decided{t, e.refuse(s, t, err)}, false, nil
-		}
-		if t.rounds++; t.rounds > maxRounds {
-			return decided{t, Answer{Err: ErrDefect.Because(err)}}, false, nil
 		}
 		t.extra.add(ask.Needs)
 		if s.misses(ask.Needs.Members) {

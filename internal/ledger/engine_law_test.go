@@ -102,7 +102,7 @@ func documented(member, amount int64, name string) cmd {
 	doc := Document{DocEarning, "shop", name}
 	c := earn(member, 1, amount)
 	do := c.do
-	c.needs.Rows = []RowKey{doc.Need()}
+	c.needs.Fresh = []RowKey{doc.Need()}
 	c.do = func(s *State) (any, error) {
 		if was, ok := s.FindDoc(doc); ok {
 			return moved{Entry: was.Seq}, nil
@@ -132,6 +132,65 @@ func TestNaturalKey(t *testing.T) {
 		together(24, func(i int) { b.Do(t.Context(), Request{Command: documented(int64(i), 10, "D2")}) })
 		if n := b.number("SELECT CAST(SUM(active) AS BIGINT) FROM wallet"); n != 20 {
 			t.Errorf("two documents made %d points, want 20", n)
+		}
+		b.clean()
+	})
+}
+
+// A document is taken for new without a look. Whatever a command then makes of that, one
+// whose document was there already answers with it: where it would now be refused, where it
+// puts nothing, in a dry run, and amid others whose documents are new.
+func TestFresh(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBench(t, d, 1)
+		once := func(name string, puts bool) cmd {
+			doc := Document{DocSpending, "till", name}
+			c := spend(1, 1, 10)
+			do := c.do
+			c.needs.Fresh = []RowKey{doc.Need()}
+			c.do = func(s *State) (any, error) {
+				if was, seen := s.FindDoc(doc); seen {
+					return moved{Entry: was.Seq}, nil
+				}
+				if !puts {
+					return moved{Entry: -1}, nil
+				}
+				v, err := do(s)
+				if err == nil {
+					s.PutDoc(doc, Doc{Kind: DocSpending, Member: 1, Seq: v.(moved).Entry})
+				}
+				return v, err
+			}
+			return c
+		}
+		b.must(earn(1, 1, 10))
+		first := b.must(once("D", true)).Value.(moved)
+		for name, r := range map[string]Request{
+			"refused by now": {Command: once("D", true)},
+			"puts nothing":   {Command: once("D", false)},
+			"dry":            {Command: once("D", true), DryRun: true},
+			"keyed":          keyed("k", "", once("D", true)),
+		} {
+			if a := b.Do(t.Context(), r); a.Err != nil || a.Value.(moved).Entry != first.Entry {
+				t.Errorf("%s: %+v, want entry %d", name, a, first.Entry)
+			}
+		}
+		var mixed []Request
+		for i := range int64(30) {
+			mixed = append(mixed, Request{Command: documented(2, 1, fmt.Sprint("E", i%20))}, Request{Command: once("D", true)})
+		}
+		for i, a := range b.DoMany(t.Context(), mixed) {
+			if a.Err != nil || i%2 == 1 && a.Value.(moved).Entry != first.Entry {
+				t.Errorf("answer %d of many: %+v", i, a)
+			}
+		}
+		was := b.must(documented(2, 1, "E0")).Value.(moved).Entry
+		if a := b.Do(t.Context(), Request{Command: documented(2, 1, "E0"), DryRun: true}); a.Err != nil || a.Value.(moved).Entry != was {
+			t.Errorf("a dry run that could do it: %+v, want entry %d", a, was)
+		}
+		if one, two := b.wallet(1, 1).Active, b.wallet(2, 1).Active; one != 0 || two != 20 {
+			t.Errorf("%d and %d usable, want 0 and 20", one, two)
 		}
 		b.clean()
 	})
@@ -284,6 +343,10 @@ func TestAgain(t *testing.T) {
 		}
 		endless := cmd{Needs{Members: []int64{7}}, func(*State) (any, error) { return nil, &Again{} }}
 		b.refused(endless, ErrDefect)
+		was := b.must(documented(2, 1, "E0")).Value.(moved).Entry
+		if a := b.Do(t.Context(), Request{Command: documented(2, 1, "E0"), DryRun: true}); a.Err != nil || a.Value.(moved).Entry != was {
+			t.Errorf("a dry run that could do it: %+v, want entry %d", a, was)
+		}
 		if one, two := b.wallet(1, 1).Active, b.wallet(2, 1).Active; one != 0 || two != 20 {
 			t.Errorf("%d and %d are left, want 0 and 20", one, two)
 		}

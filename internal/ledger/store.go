@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
@@ -15,10 +16,11 @@ import (
 // store is how batches reach the database: one way for each engine.
 type store interface {
 	worker(context.Context) (worker, error)
+	lanes() int // of each worker of the Engine
 	close()
 }
 
-// worker is what one worker of the Engine posts through.
+// worker is what one lane of the Engine posts through.
 type worker interface {
 	// run is one transaction. A serialization failure or deadlock is errConflict.
 	run(context.Context, func(session) error) error
@@ -30,8 +32,8 @@ type session interface {
 	// load locks members in the order of (shard, id) and reads what is asked for into s.
 	// What s has already is left as it is.
 	load(ctx context.Context, s *State, n Needs) error
-	// write writes all that s changed.
-	write(ctx context.Context, s *State) error
+	// write writes all that s changed. It may call written when only the commit is left.
+	write(ctx context.Context, s *State, written func()) error
 }
 
 func newStore(d *db.DB) store {
@@ -150,7 +152,7 @@ func (s *State) missing(n Needs) wants {
 	seen := map[rowID]bool{}
 	for _, k := range n.Rows {
 		i := k.Table.id(k.Key)
-		if s.rows[i] == nil && !seen[i] {
+		if s.rows[i].unseen() && !seen[i] {
 			seen[i] = true
 			w.rows = append(w.rows, k)
 		}
@@ -298,18 +300,11 @@ func (c *change) put(isNew bool, row []any) {
 func (s *State) changes() []change {
 	accounts, wallets, lots := change{table: accountTable}, change{table: walletTable}, change{table: lotTable}
 	holds, entries, outbox := change{table: holdTable}, change{table: entryTable}, change{table: outboxTable}
-	all := make([]*Account, 0, len(s.accounts))
-	for _, a := range s.accounts {
-		if a.dirty {
-			all = append(all, a)
-		}
-	}
-	slices.SortFunc(all, func(a, b *Account) int { return byShard(a.ID, b.ID) })
 	isNewLot := s.newLots()
-	for _, a := range all {
-		accounts.put(a.isNew, a.row())
-	}
-	for _, a := range s.accounts {
+	for _, a := range s.sorted() { // rows that lie together are written together
+		if a.dirty {
+			accounts.put(a.isNew, a.row())
+		}
 		for _, w := range a.wallets {
 			if w.dirty {
 				wallets.put(w.isNew, w.row(a))
@@ -337,6 +332,13 @@ func (s *State) changes() []change {
 	}
 	out := append([]change{accounts, wallets, lots, holds, entries}, s.rowChanges()...)
 	return append(out, outbox)
+}
+
+// sorted are the accounts in the order in which they are locked.
+func (s *State) sorted() []*Account {
+	all := slices.Collect(maps.Values(s.accounts))
+	slices.SortFunc(all, func(a, b *Account) int { return byShard(a.ID, b.ID) })
+	return all
 }
 
 // newLots are the lots that this batch made: the entry that made one bears its number.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -65,13 +64,15 @@ type pgStore struct{ db *db.DB }
 func (s *pgStore) worker(context.Context) (worker, error) {
 	return &pgWorker{db: s.db, pool: s.db.Pool()}, nil
 }
-func (s *pgStore) close() {}
+func (s *pgStore) lanes() int { return 2 }
+func (s *pgStore) close()     {}
 
 // pgWorker keeps one connection for its life and takes another when that one broke.
 type pgWorker struct {
 	db   *db.DB
 	pool *pgxpool.Pool
 	conn *pgxpool.Conn
+	link *link
 }
 
 func (w *pgWorker) close() {
@@ -89,13 +90,13 @@ func (w *pgWorker) run(ctx context.Context, fn func(session) error) error {
 			return w.translate(err)
 		}
 	}
-	s := &pgSession{conn: w.conn.Conn()}
+	s := &pgSession{link: w.link}
 	err := fn(s)
 	if err != nil && s.begun {
 		rollback, cancel := context.WithTimeout(ctx, statementTime)
 		defer cancel()
-		if _, rerr := s.conn.Exec(rollback, "rollback"); rerr != nil {
-			_ = s.conn.Close(ctx)
+		if _, rerr := w.conn.Exec(rollback, "rollback"); rerr != nil {
+			_ = w.conn.Conn().Close(ctx)
 		}
 	}
 	return w.translate(err)
@@ -110,7 +111,7 @@ func (w *pgWorker) connect(ctx context.Context) error {
 		conn.Release()
 		return err
 	}
-	w.conn = conn
+	w.conn, w.link = conn, newLink(conn.Conn().PgConn())
 	return nil
 }
 
@@ -122,68 +123,19 @@ func (w *pgWorker) translate(err error) error {
 	return w.db.Translate(err)
 }
 
+// pgSession is a batch's transaction.
 type pgSession struct {
-	conn  *pgx.Conn
+	link  *link
 	begun bool
 }
 
-// pipeline sends a batch of statements and reads what each answers.
-type pipeline struct {
-	batch pgx.Batch
-	reads []func(pgx.Rows) error // one for each statement; nil where nothing is read
-}
-
-func (p *pipeline) add(read func(pgx.Rows) error, text string, args ...any) {
-	p.batch.Queue(text, args...)
-	p.reads = append(p.reads, read)
-}
-
-func (p *pipeline) send(ctx context.Context, conn *pgx.Conn) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, statementTime)
-	defer cancel()
-	res := conn.SendBatch(ctx, &p.batch)
-	defer func() { err = errors.Join(err, res.Close()) }()
-	for _, read := range p.reads {
-		if read == nil {
-			if _, err := res.Exec(); err != nil {
-				return err
-			}
-			continue
-		}
-		rows, err := res.Query()
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			if err := read(rows); err != nil {
-				rows.Close()
-				return err
-			}
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// reader scans rows of a table and hands their values on.
-func reader(t *Table, each func([]any) error) func(pgx.Rows) error {
-	return func(rows pgx.Rows) error {
-		targets := t.targets()
-		if err := rows.Scan(targets...); err != nil {
-			return err
-		}
-		return each(t.values(targets))
-	}
-}
-
-func keys(members []int64) (shards, ids []int64) {
-	shards, ids = make([]int64, len(members)), members
+// keys are the arrays of (shard, member) that the statements above take.
+func keys(members []int64) [][]int64 {
+	shards := make([]int64, len(members))
 	for i, m := range members {
 		shards[i] = int64(id.Shard(m))
 	}
-	return shards, ids
+	return [][]int64{shards, members}
 }
 
 func (p *pgSession) load(ctx context.Context, s *State, n Needs) error {
@@ -191,22 +143,22 @@ func (p *pgSession) load(ctx context.Context, s *State, n Needs) error {
 	var l loaded
 	var pipe pipeline
 	if !p.begun {
-		pipe.add(nil, "begin")
+		pipe.add(query{text: "begin"})
 		p.begun = true
 	}
 	if len(w.members) > 0 {
-		shards, ids := keys(w.members)
-		pipe.add(reader(accountTable, l.account), pgLockSQL.Text(db.Postgres), shards, ids)
-		pipe.add(reader(walletTable, l.wallet), pgWalletsSQL.Text(db.Postgres), shards, ids)
+		of := keys(w.members)
+		pipe.add(query{text: pgLockSQL.Text(db.Postgres), ints: of, table: accountTable, read: l.account})
+		pipe.add(query{text: pgWalletsSQL.Text(db.Postgres), ints: of, table: walletTable, read: l.wallet})
 	}
 	l.queueLots(&pipe, w.lots)
 	for _, g := range groupKeys(w) {
-		pipe.add(reader(g.table, l.byKey(s, g.table)), g.table.load.Text(db.Postgres), g.table.arrays(g.keys, g.table.key)...)
+		pipe.add(query{text: g.table.load.Text(db.Postgres), rows: g.keys, columns: g.table.cols[:g.table.key], table: g.table, read: l.byKey(s, g.table)})
 	}
-	if len(pipe.reads) == 0 {
+	if len(pipe) == 0 {
 		return nil
 	}
-	if err := pipe.send(ctx, p.conn); err != nil {
+	if err := p.link.send(ctx, pipe, nil); err != nil {
 		return err
 	}
 	s.admit(w.members, l.accounts, l.wallets)
@@ -219,7 +171,7 @@ func (p *pgSession) load(ctx context.Context, s *State, n Needs) error {
 	if len(due) > 0 { // time alone has changed something of them: their lots are needed too
 		var more pipeline
 		l.queueLots(&more, due)
-		if err := more.send(ctx, p.conn); err != nil {
+		if err := p.link.send(ctx, more, nil); err != nil {
 			return err
 		}
 	}
@@ -232,7 +184,7 @@ func (p *pgSession) load(ctx context.Context, s *State, n Needs) error {
 		f()
 	}
 	for _, k := range w.rows {
-		if i := k.Table.id(k.Key); s.rows[i] == nil {
+		if i := k.Table.id(k.Key); s.rows[i].unseen() {
 			s.rows[i] = &row{table: k.Table}
 		}
 	}
@@ -269,16 +221,16 @@ func (l *loaded) queueLots(pipe *pipeline, members []int64) {
 	if len(members) == 0 {
 		return
 	}
-	shards, ids := keys(members)
-	pipe.add(reader(lotTable, func(v []any) error {
+	of := keys(members)
+	pipe.add(query{text: pgLotsSQL.Text(db.Postgres), ints: of, table: lotTable, read: func(v []any) error {
 		l.lots[v[1].(int64)] = append(l.lots[v[1].(int64)], lotOf(v))
 		return nil
-	}), pgLotsSQL.Text(db.Postgres), shards, ids)
-	pipe.add(reader(holdTable, func(v []any) error {
+	}})
+	pipe.add(query{text: pgHoldsSQL.Text(db.Postgres), ints: of, table: holdTable, read: func(v []any) error {
 		h, err := holdOf(v)
 		l.holds[v[1].(int64)] = append(l.holds[v[1].(int64)], h)
 		return err
-	}), pgHoldsSQL.Text(db.Postgres), shards, ids)
+	}})
 }
 
 func (l *loaded) byKey(s *State, t *Table) func([]any) error {
@@ -328,16 +280,16 @@ func groupKeys(w wants) []keyGroup {
 	return out
 }
 
-func (p *pgSession) write(ctx context.Context, s *State) error {
+func (p *pgSession) write(ctx context.Context, s *State, written func()) error {
 	var pipe pipeline
 	for _, c := range s.changes() {
 		if len(c.inserts) > 0 {
-			pipe.add(nil, c.table.insert.Text(db.Postgres), c.table.arrays(c.inserts, len(c.table.cols))...)
+			pipe.add(query{text: c.table.insert.Text(db.Postgres), rows: c.inserts, columns: c.table.cols})
 		}
 		if len(c.updates) > 0 {
-			pipe.add(nil, c.table.update.Text(db.Postgres), c.table.arrays(c.updates, len(c.table.cols))...)
+			pipe.add(query{text: c.table.update.Text(db.Postgres), rows: c.updates, columns: c.table.cols})
 		}
 	}
-	pipe.add(nil, "commit")
-	return pipe.send(ctx, p.conn)
+	pipe.add(query{text: "commit"})
+	return p.link.send(ctx, pipe, written)
 }

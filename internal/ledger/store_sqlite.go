@@ -32,6 +32,7 @@ var (
 type liteStore struct{ db *db.DB }
 
 func (s *liteStore) worker(context.Context) (worker, error) { return s, nil }
+func (s *liteStore) lanes() int                             { return 1 } // there is one writer
 func (s *liteStore) close()                                 {}
 
 func (s *liteStore) run(ctx context.Context, fn func(session) error) error {
@@ -170,7 +171,7 @@ func many(ctx context.Context, tx *db.Tx, stmt *db.Stmt, t *Table, args ...any) 
 	return out, rows.Err()
 }
 
-func (l *liteSession) write(ctx context.Context, s *State) error {
+func (l *liteSession) write(ctx context.Context, s *State, _ func()) error {
 	for _, c := range s.changes() {
 		for _, r := range c.inserts {
 			if _, err := l.tx.Exec(ctx, c.table.insert, r...); err != nil {

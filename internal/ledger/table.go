@@ -83,22 +83,39 @@ func (t *Table) updateSQLite() string {
 	return fmt.Sprintf("UPDATE %s SET %s WHERE %s", t.name, t.each(t.key, len(t.cols), ", ", set), t.each(0, t.key, " AND ", set))
 }
 
-// unnest is the set of rows that PostgreSQL is handed as one array per column.
-func (t *Table) unnest(to int) string {
-	return t.each(0, to, ", ", func(i int, c Column) string {
-		return fmt.Sprintf("$%d::%s[]", i+1, map[ColumnType]string{Int: "bigint", Text: "text", Bytes: "bytea"}[c.Type])
-	})
+// set is the rows that PostgreSQL is handed as one array per column, of the first n columns:
+// the expressions for its columns, and what they are selected from. Integers are taken from
+// their arrays by subscript, which costs half of what unnest does, as that stores each
+// array once more; texts and bytes are not all of one length, so a subscript would count
+// its way to them.
+func (t *Table) set(n int) (columns, from string) {
+	var listed, names []string
+	column := func(i int, c Column) string {
+		array := fmt.Sprintf("$%d::%s[]", i+1, map[ColumnType]string{Int: "bigint", Text: "text", Bytes: "bytea"}[c.Type])
+		if c.Type == Int {
+			return "(" + array + ")[n.i]"
+		}
+		listed, names = append(listed, array), append(names, c.Name)
+		return "n." + c.Name
+	}
+	columns = t.each(0, n, ", ", column)
+	if len(listed) == 0 {
+		return columns, "generate_series(1, cardinality($1::bigint[])) AS n (i)"
+	}
+	return columns, fmt.Sprintf("unnest(%s) WITH ORDINALITY AS n (%s, i)", strings.Join(listed, ", "), strings.Join(names, ", "))
 }
 
 func (t *Table) insertPostgres() string {
-	return fmt.Sprintf("INSERT INTO %s (%s) SELECT * FROM unnest(%s)", t.name, t.names(), t.unnest(len(t.cols)))
+	columns, from := t.set(len(t.cols))
+	return fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s", t.name, t.names(), columns, from)
 }
 
 func (t *Table) updatePostgres() string {
-	return fmt.Sprintf("UPDATE %s AS t SET %s FROM unnest(%s) AS n (%s) WHERE %s", t.name,
-		t.each(t.key, len(t.cols), ", ", func(_ int, c Column) string { return c.Name + " = n." + c.Name }),
-		t.unnest(len(t.cols)), t.names(),
-		t.each(0, t.key, " AND ", func(_ int, c Column) string { return "t." + c.Name + " = n." + c.Name }))
+	columns, from := t.set(len(t.cols))
+	expr := strings.Split(columns, ", ")
+	return fmt.Sprintf("UPDATE %s AS t SET %s FROM %s WHERE %s", t.name,
+		t.each(t.key, len(t.cols), ", ", func(i int, c Column) string { return c.Name + " = " + expr[i] }), from,
+		t.each(0, t.key, " AND ", func(i int, c Column) string { return "t." + c.Name + " = " + expr[i] }))
 }
 
 func (t *Table) loadSQLite() string {
@@ -107,10 +124,11 @@ func (t *Table) loadSQLite() string {
 }
 
 func (t *Table) loadPostgres() string {
-	keys := t.each(0, t.key, ", ", func(_ int, c Column) string { return c.Name })
-	return fmt.Sprintf("SELECT %s FROM unnest(%s) AS k (%s) JOIN %s AS t ON %s",
-		t.each(0, len(t.cols), ", ", func(_ int, c Column) string { return "t." + c.Name }), t.unnest(t.key), keys, t.name,
-		t.each(0, t.key, " AND ", func(_ int, c Column) string { return "t." + c.Name + " = k." + c.Name }))
+	columns, from := t.set(t.key)
+	expr := strings.Split(columns, ", ")
+	return fmt.Sprintf("SELECT %s FROM %s JOIN %s AS t ON %s",
+		t.each(0, len(t.cols), ", ", func(_ int, c Column) string { return "t." + c.Name }), from, t.name,
+		t.each(0, t.key, " AND ", func(i int, c Column) string { return "t." + c.Name + " = " + expr[i] }))
 }
 
 // check panics on a value whose type is not its column's: here it is one command's fault,
@@ -164,34 +182,6 @@ func (t *Table) values(targets []any) []any {
 	return out
 }
 
-// arrays turns rows into one array per column, of the first n columns.
-func (t *Table) arrays(rows [][]any, n int) []any {
-	out := make([]any, n)
-	for i := range n {
-		switch t.cols[i].Type {
-		case Int:
-			a := make([]int64, len(rows))
-			for j, r := range rows {
-				a[j] = r[i].(int64)
-			}
-			out[i] = a
-		case Text:
-			a := make([]string, len(rows))
-			for j, r := range rows {
-				a[j] = r[i].(string)
-			}
-			out[i] = a
-		case Bytes:
-			a := make([][]byte, len(rows))
-			for j, r := range rows {
-				a[j] = r[i].([]byte)
-			}
-			out[i] = a
-		}
-	}
-	return out
-}
-
 // RowKey names one row of a table.
 type RowKey struct {
 	Table *Table
@@ -230,11 +220,34 @@ type row struct {
 	table   *Table
 	values  []any
 	existed bool // in the database, before this batch
+	assumed bool // not to be in the database, without a look
 	queued  bool // in State.changed
 }
 
-// Row returns a row by key, or nil where there is none. It must have been named in Needs
-// or put by this batch.
+// unseen reports whether nobody has looked for the row or put it.
+func (r *row) unseen() bool { return r == nil || r.assumed && r.values == nil }
+
+// assume takes rows for absent that the state does not have.
+func (s *State) assume(fresh []RowKey) {
+	for _, k := range fresh {
+		if i := k.Table.id(k.Key); s.rows[i] == nil {
+			s.rows[i] = &row{table: k.Table, assumed: true}
+		}
+	}
+}
+
+// unseen returns those of some rows that were only assumed to be absent.
+func (s *State) unseen(rows []RowKey) (out []RowKey) {
+	for _, k := range rows {
+		if s.rows[k.Table.id(k.Key)].unseen() {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// Row returns a row by key, or nil where there is none, or none is assumed to be. It must
+// have been named in Needs or put by this batch.
 func (s *State) Row(t *Table, key ...any) []any {
 	r := s.rows[t.id(key)]
 	if r == nil {

@@ -89,7 +89,7 @@ func fill(b *bench) {
 func withDocument(c cmd) cmd {
 	d := Document{DocEarning, "test", "1"}
 	member := c.needs.Members[0]
-	c.needs.Rows = []RowKey{d.Need()}
+	c.needs.Fresh = []RowKey{d.Need()}
 	do := c.do
 	c.do = func(s *State) (any, error) {
 		v, err := do(s)

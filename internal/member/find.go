@@ -33,6 +33,35 @@ func (s *Service) FindMany(ctx context.Context, refs []Ref) ([]ID, error) {
 	return s.survivors(ctx, found)
 }
 
+// FindToPost is FindMany for what goes on to the posting engine: a member may turn out to be
+// merged, which the engine finds under lock. So whoever was found by an identifier is not
+// looked for once more, and only those named by their own number are, as nothing else says
+// that they exist.
+func (s *Service) FindToPost(ctx context.Context, refs []Ref) ([]ID, error) {
+	found, err := s.direct(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	var named []int // places
+	var ids []ID
+	for i, ref := range refs {
+		if ref.kind == "" && ref.id != 0 {
+			named, ids = append(named, i), append(ids, ref.id)
+		}
+	}
+	if len(named) == 0 {
+		return found, nil
+	}
+	alive, err := s.survivors(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range named {
+		found[i] = alive[k]
+	}
+	return found, nil
+}
+
 // direct returns whose identifier each Ref is, before any merge is followed.
 func (s *Service) direct(ctx context.Context, refs []Ref) ([]ID, error) {
 	found := make([]ID, len(refs))

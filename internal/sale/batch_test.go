@@ -86,7 +86,8 @@ func TestDryRun(t *testing.T) {
 		a.Give(m, 50)
 		h := hold(a, m, 20)
 		a.Drain()
-		tables := []string{"sale", "entry", "lot", "wallet", "document", "request", "outbox", "event"}
+		// The catalogue learns products in its own time: its events belong to no member.
+		tables := []string{"sale", "entry", "lot", "wallet", "document", "request", "outbox WHERE member_id <> 0", "event WHERE member_id <> 0"}
 		count := func() (out []int64) {
 			for _, table := range tables {
 				out = append(out, a.Number("SELECT COUNT(*) FROM "+table))

@@ -28,7 +28,7 @@ func (c *record) key() ledger.Document {
 
 // Needs names the account under which the sale will lie, and its document.
 func (c *record) Needs() ledger.Needs {
-	n := ledger.Needs{Members: []int64{c.doc.Member}, Rows: []ledger.RowKey{c.key().Need()}}
+	n := ledger.Needs{Members: []int64{c.doc.Member}, Fresh: []ledger.RowKey{c.key().Need()}}
 	if len(c.holds) > 0 {
 		n.Lots, n.Holds = []int64{c.doc.Member}, c.holds
 	}

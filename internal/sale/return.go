@@ -38,7 +38,7 @@ func saleDocument(of *Of) ledger.Document {
 // Needs names the account under which the return will lie: the sale's, or while that is
 // not known a stand-in.
 func (c *giveBack) Needs() ledger.Needs {
-	n := ledger.Needs{Members: []int64{c.doc.Member}, Rows: []ledger.RowKey{c.key().Need()}}
+	n := ledger.Needs{Members: []int64{c.doc.Member}, Fresh: []ledger.RowKey{c.key().Need()}}
 	if c.of != nil {
 		n.Rows = append(n.Rows, saleDocument(c.of).Need())
 	} else {

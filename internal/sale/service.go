@@ -53,7 +53,7 @@ type Service struct {
 // NewService makes the service.
 func NewService(o Options) *Service {
 	s := &Service{db: o.DB, clock: o.Clock, log: o.Log, program: o.Program, members: o.Members, engine: o.Engine, catalog: o.Catalog, step: o.Step}
-	s.finder = newFinder(s.members.FindMany)
+	s.finder = newFinder(s.members.FindToPost)
 	if s.step == nil {
 		s.step = baseRule{}
 	}
@@ -163,7 +163,7 @@ func (s *Service) owners(ctx context.Context, list []New, out []Result) []member
 // those of other sales that are under way.
 func (s *Service) find(ctx context.Context, refs []member.Ref) ([]member.ID, error) {
 	if len(refs) != 1 || refs[0].IsZero() {
-		return s.members.FindMany(ctx, refs)
+		return s.members.FindToPost(ctx, refs)
 	}
 	m, err := s.finder.one(ctx, refs[0])
 	return []member.ID{m}, err

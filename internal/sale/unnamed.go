@@ -21,7 +21,7 @@ func (c *unnamed) key() ledger.Document {
 }
 
 func (c *unnamed) Needs() ledger.Needs {
-	return ledger.Needs{Members: []int64{c.doc.Member}, Rows: []ledger.RowKey{c.key().Need()}}
+	return ledger.Needs{Members: []int64{c.doc.Member}, Fresh: []ledger.RowKey{c.key().Need()}}
 }
 
 func (c *unnamed) content() [16]byte {

@@ -80,7 +80,7 @@ func (c *told) doc() ledger.Document {
 
 // Needs names the member and the event's key.
 func (c *told) Needs() ledger.Needs {
-	return ledger.Needs{Members: []int64{c.member}, Rows: []ledger.RowKey{c.doc().Need()}}
+	return ledger.Needs{Members: []int64{c.member}, Fresh: []ledger.RowKey{c.doc().Need()}}
 }
 
 // Decide takes the event in, once.

@@ -166,6 +166,7 @@ func Delete[I, O any](r *Router, path string, h func(context.Context, *I) (*O, e
 func register[I, O any](r *Router, method, path string, h func(context.Context, *I) (*O, error), d Doc) {
 	check(method, path, d)
 	op := r.operation(method, path, d)
+	op.Metadata[directKey] = func(op *huma.Operation) direct { return directly(r, op, h) }
 	if raw, ok := any(new(O)).(rawAnswer); ok {
 		r.documentRaw(&op, raw)
 		huma.Register(r.huma, op, func(ctx context.Context, in *I) (*rawOut, error) {

@@ -38,9 +38,14 @@ type route struct {
 	doc    Doc
 	query  map[string]*huma.Param
 	serve  func(huma.Context)
+	direct direct // nil where Huma answers all
 }
 
-const docKey = "patron.doc"
+// What an operation carries for its route.
+const (
+	docKey    = "patron.doc"
+	directKey = "patron.direct"
+)
 
 func newRoute(r *Router, op *huma.Operation, serve func(huma.Context)) *route {
 	doc, ok := op.Metadata[docKey].(Doc)
@@ -52,6 +57,9 @@ func newRoute(r *Router, op *huma.Operation, serve func(huma.Context)) *route {
 		if p.In == "query" {
 			rt.query[p.Name] = p
 		}
+	}
+	if make, ok := op.Metadata[directKey].(func(*huma.Operation) direct); ok {
+		rt.direct = make(op)
 	}
 	return rt
 }
@@ -127,7 +135,9 @@ func (rt *route) work(ctx context.Context, w http.ResponseWriter, req *http.Requ
 	}
 	return rt.once(ctx, key, func(ctx context.Context) *reply {
 		out := newReply()
-		rt.call(ctx, out, req, query, body)
+		if rt.direct == nil || !rt.direct(ctx, out, req, query, body) {
+			rt.call(ctx, out, req, query, body)
+		}
 		return out
 	})
 }
