@@ -75,47 +75,18 @@ func TestUnlimitedGrantsDoNotCount(t *testing.T) {
 // Two cards do not make two limits: the counters of merged members add up, and part again.
 func TestMergedLimits(t *testing.T) {
 	t.Parallel()
-	mem := newMemory()
-	mem.config = configOf(&Currency{ID: 1, Code: "points", Kind: Points, Policy: Policy{Limits: []Limit{{"earn", "day", 100}, {"earn", "ever", 150}}}})
-	mem.set(noon)
-	both := func(f func(s *State, one, two *Account) error) {
-		t.Helper()
-		_, err := mem.post(Needs{Members: []int64{1, 2}, Lots: []int64{1, 2}, LotSeqs: []LotKey{{1, 1}}}, func(s *State) error {
-			one, err := s.Account(1)
-			if err != nil {
-				return err
-			}
-			two, err := s.Account(2)
-			if err != nil {
-				return err
-			}
-			return f(s, one, two)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		mem.flush()
-		checkBooks(t, mem)
-	}
-	earn := func(who int, amount int64) (cut int64) {
-		both(func(s *State, one, two *Account) error {
-			g, err := s.Grant([]*Account{one, two}[who-1], Grant{Kind: Earn, Currency: s.Config.Currencies[1], Amount: amount})
-			cut = g.Cut
-			return err
-		})
-		return cut
-	}
-	earn(1, 60)
-	earn(2, 30)
-	both(func(s *State, one, two *Account) error { return s.Merge(one, two, Posting{}) })
-	if cut := earn(2, 50); cut != 40 {
+	p := newPair(t, &Currency{ID: 1, Code: "points", Kind: Points, Policy: Policy{Limits: []Limit{{"earn", "day", 100}, {"earn", "ever", 150}}}})
+	p.earn(1, 60)
+	p.earn(2, 30)
+	p.merge()
+	if cut := p.earn(2, 50); cut != 40 {
 		t.Errorf("of 50, 40 + 60 + 30 after, %d were cut, want 40", cut)
 	}
-	both(func(s *State, one, two *Account) error { return s.Unmerge(one, two, Posting{}) })
-	if cut := earn(2, 80); cut != 20 {
+	p.unmerge(LotKey{1, 1})
+	if cut := p.earn(2, 80); cut != 20 {
 		t.Errorf("of 80, after 30 + 10 of their own, %d were cut, want 20", cut)
 	}
-	if cut := earn(1, 80); cut != 40 {
+	if cut := p.earn(1, 80); cut != 40 {
 		t.Errorf("of 80, after 60 of their own, %d were cut, want 40", cut)
 	}
 }

@@ -107,8 +107,21 @@ func (s *State) Merge(from, to *Account, p Posting) error {
 	return nil
 }
 
+// moveWallet hands over what is left of a wallet, and its clock in any case: the two are
+// one person, whose last activity may have been to use up all that was here.
 func (s *State) moveWallet(from, to *Account, w *Wallet, p Posting) {
 	to.needLots("merging")
+	tw := s.wallet(to, w.Currency)
+	s.moveLots(from, to, w, tw, p)
+	if !w.idle(s.NowMS) && (tw.SlideMS == Never || w.SlideMS > tw.SlideMS) {
+		tw.SlideMS = w.SlideMS
+	}
+	s.repay(to, tw, s.NowMS)
+	s.refresh(to, tw)
+	s.refresh(from, w)
+}
+
+func (s *State) moveLots(from, to *Account, w, tw *Wallet, p Posting) {
 	s.editWallet(w)
 	e := p.entry(MergeOut)
 	var moved []*Lot
@@ -134,7 +147,6 @@ func (s *State) moveWallet(from, to *Account, w *Wallet, p Posting) {
 	s.enter(from, w, e)
 	back := p
 	back.Cause = Cause{ByMerge, from.ID, from.EntryN}
-	tw := s.wallet(to, w.Currency)
 	for i, l := range moved {
 		s.adopt(to, tw, l, left[i], from.ID, back)
 	}
@@ -143,12 +155,6 @@ func (s *State) moveWallet(from, to *Account, w *Wallet, p Posting) {
 		d.Debt = -e.Debt
 		s.enter(to, tw, d)
 	}
-	if !w.idle(s.NowMS) && (tw.SlideMS == Never || w.SlideMS > tw.SlideMS) {
-		tw.SlideMS = w.SlideMS
-	}
-	s.repay(to, tw, s.NowMS)
-	s.refresh(to, tw)
-	s.refresh(from, w)
 }
 
 // adopt gives the survivor of a merge a lot like the one that was moved.

@@ -384,7 +384,7 @@ func TestGiveBackAtTheEnd(t *testing.T) {
 // A sliding wallet whose points all wait does not end before they can be used.
 func TestSlideBeforeActivation(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, &Currency{ID: 1, Code: "slide", Kind: Points, Policy: Policy{Expiry: Expiry{Policy: "sliding", Count: 10, Unit: "day"}}})
+	d := newDesk(t, sliding())
 	d.grant(Grant{Amount: 5, ActiveMS: noon + 30*day})
 	d.mem.set(noon + 30*day)
 	if w := d.wallet(1); w.Active != 5 {
@@ -400,7 +400,7 @@ func TestSlideBeforeActivation(t *testing.T) {
 // new ones begin.
 func TestSlideEndsAtActivation(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, &Currency{ID: 1, Code: "slide", Kind: Points, Policy: Policy{Expiry: Expiry{Policy: "sliding", Count: 10, Unit: "day"}}})
+	d := newDesk(t, sliding())
 	end := midnight(noon, 11)
 	d.grant(Grant{Amount: 3})
 	d.grant(Grant{Amount: 5, ActiveMS: end})
@@ -415,7 +415,7 @@ func TestSlideEndsAtActivation(t *testing.T) {
 // Points that a hold had pinned while their sliding wallet ran out end with the hold.
 func TestSlideWhilePinned(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, &Currency{ID: 1, Code: "slide", Kind: Points, Policy: Policy{Expiry: Expiry{Policy: "sliding", Count: 10, Unit: "day"}}})
+	d := newDesk(t, sliding())
 	d.grant(Grant{Amount: 10})
 	d.must(func(s *State, a *Account) error {
 		_, err := s.Hold(a, s.Config.Currencies[1], 4, noon+20*day, "test", Posting{})
