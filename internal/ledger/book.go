@@ -339,7 +339,7 @@ func (s *State) GiveBack(a *Account, c *Currency, touches []Touch, p Posting) []
 		s.lapse(a, w, s.lot(a, t.Lot))
 	}
 	if w.idle(s.NowMS) {
-		s.slide(c, w) // the wallet had run out meanwhile
+		s.wake(a, c, w)
 	}
 	s.repay(a, w, s.NowMS)
 	s.refresh(a, w)
@@ -357,14 +357,34 @@ func (s *State) GiveBack(a *Account, c *Currency, touches []Touch, p Posting) []
 	return back
 }
 
+// wake starts the clock of a wallet that had run out when points come back to it. That of
+// a member who was merged goes by the survivor's as long as that runs: to them the points
+// go on, and what they have ends no later because something came back.
+func (s *State) wake(a *Account, c *Currency, w *Wallet) {
+	if all := s.survivors(a); len(all) > 0 {
+		w.SlideMS = s.wallet(all[len(all)-1], w.Currency).SlideMS
+	}
+	if w.idle(s.NowMS) {
+		s.slide(c, w)
+	}
+}
+
 // uncount takes points that came back off the life's spending, also of the survivors whose
 // counters include those of a member who was merged.
 func (s *State) uncount(a *Account, w *Wallet, n int64) {
 	w.Spent = add(w.Spent, -n)
-	for next := s.accounts[a.MergedInto]; next != nil && next != a; next = s.accounts[next.MergedInto] {
+	for _, next := range s.survivors(a) {
 		nw := s.wallet(next, w.Currency)
 		nw.Spent = add(nw.Spent, -n)
 	}
+}
+
+// survivors are those whom a member was merged into, one after the other.
+func (s *State) survivors(a *Account) (out []*Account) {
+	for next := s.accounts[a.MergedInto]; next != nil && next != a; next = s.accounts[next.MergedInto] {
+		out = append(out, next)
+	}
+	return out
 }
 
 // spendable returns the active lots of a wallet with something free, in spending order:

@@ -136,3 +136,43 @@ func TestMergeKeepsTheLaterClock(t *testing.T) {
 		})
 	}
 }
+
+// What comes back to a member who was merged comes back to the survivor, by whose clock it
+// goes. Coming back is no activity: it only starts a clock that has run out.
+func TestGiveBackAfterMerge(t *testing.T) {
+	t.Parallel()
+	own := midnight(noon, 5+11) // of what the survivor earns on the fifth day
+	for _, tt := range []struct {
+		name   string
+		back   int64 // on which day
+		usable int64
+		ends   int64
+	}{
+		{"while both clocks run", 10, 13, own},
+		{"when the clock of the merged one has run out", 14, 13, own},
+		{"when both have run out", 20, 3, midnight(noon, 20+11)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t, sliding())
+			p.earn(1, 3)
+			p.spend(1, 3)
+			p.merge()
+			p.mem.set(noon + 5*day)
+			p.earn(2, 10)
+			p.mem.set(noon + tt.back*day)
+			p.do(func(s *State, one, two *Account) error {
+				cur := s.Config.Currencies[1]
+				s.GiveBack(one, cur, []Touch{{1, 3}}, Posting{})
+				s.Forward(one, two, cur, Posting{})
+				return nil
+			}, LotKey{1, 1})
+			if got := p.usable(tt.ends - 1); got != tt.usable {
+				t.Errorf("%d usable in the last instant, want %d", got, tt.usable)
+			}
+			if got := p.usable(tt.ends); got != 0 {
+				t.Errorf("%d usable at the end", got)
+			}
+		})
+	}
+}
