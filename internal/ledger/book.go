@@ -361,7 +361,7 @@ func (s *State) GiveBack(a *Account, c *Currency, touches []Touch, p Posting) []
 // a member who was merged goes by the survivor's as long as that runs: to them the points
 // go on, and what they have ends no later because something came back.
 func (s *State) wake(a *Account, c *Currency, w *Wallet) {
-	if all := s.survivors(a); len(all) > 0 {
+	if all := s.Survivors(a); len(all) > 0 {
 		w.SlideMS = s.wallet(all[len(all)-1], w.Currency).SlideMS
 	}
 	if w.idle(s.NowMS) {
@@ -373,14 +373,15 @@ func (s *State) wake(a *Account, c *Currency, w *Wallet) {
 // counters include those of a member who was merged.
 func (s *State) uncount(a *Account, w *Wallet, n int64) {
 	w.Spent = add(w.Spent, -n)
-	for _, next := range s.survivors(a) {
+	for _, next := range s.Survivors(a) {
 		nw := s.wallet(next, w.Currency)
 		nw.Spent = add(nw.Spent, -n)
 	}
 }
 
-// survivors are those whom a member was merged into, one after the other.
-func (s *State) survivors(a *Account) (out []*Account) {
+// Survivors are those whom a member was merged into, one after the other: of those that
+// are loaded, which commands that follow the merges have seen to.
+func (s *State) Survivors(a *Account) (out []*Account) {
 	for next := s.accounts[a.MergedInto]; next != nil && next != a; next = s.accounts[next.MergedInto] {
 		out = append(out, next)
 	}

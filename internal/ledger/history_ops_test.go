@@ -232,20 +232,44 @@ func (h *history) clawback() {
 	}, func(*mMember) { h.model.clawback(who, c, takes) })
 }
 
+// giveBack is to anybody: also to one who was merged, for whom the survivor gets it.
 func (h *history) giveBack() {
-	who := h.who()
+	who := rapid.IntRange(0, 2).Draw(h.t, "member")
+	survivors := h.survivors(who)
 	c, back := h.draw(who, func(l *mLot) int64 { return l.in[inSpent] })
 	if back == nil {
 		return
 	}
-	h.on(who, Needs{LotSeqs: h.keysOf(who, back)}, nil, func(s *State, a *Account) error {
+	ids := []int64{h.id(who)}
+	for _, to := range survivors {
+		ids = append(ids, h.id(to))
+	}
+	h.do(Needs{Members: ids, Lots: ids, LotSeqs: h.keysOf(who, back)}, nil, func(s *State) error {
+		for _, id := range ids {
+			if _, err := s.Account(id); err != nil {
+				return err
+			}
+		}
 		var list []Touch
 		for _, b := range back {
 			list = append(list, Touch{b.lot.seq, b.n})
 		}
-		s.GiveBack(a, h.config.Currencies[c], list, Posting{})
+		home := s.accounts[ids[0]]
+		s.GiveBack(home, h.config.Currencies[c], list, Posting{})
+		s.Forward(home, h.config.Currencies[c], Posting{})
 		return nil
-	}, func(*mMember) { h.model.giveBack(who, c, back) })
+	}, func() { h.model.restore(who, survivors, c, back) })
+}
+
+// survivors are those whom a member was merged into, one after the other.
+func (h *history) survivors(who int) (out []int) {
+	for i := 0; i < len(h.merged); i++ {
+		if h.merged[i][0] == who {
+			who = h.merged[i][1]
+			out, i = append(out, who), -1
+		}
+	}
+	return out
 }
 
 func (h *history) transfer() {

@@ -127,7 +127,7 @@ func (h *history) compare(member int64) {
 	h.t.Helper()
 	x := &h.model.members[member-h.first]
 	for c := int64(1); c < curEnd; c++ {
-		w := Wallet{NextMS: Never}
+		w := Wallet{NextMS: Never, SlideMS: Never}
 		for _, have := range h.s.accounts[member].wallets {
 			if have.Currency == c {
 				w = *have
@@ -138,7 +138,19 @@ func (h *history) compare(member int64) {
 		if got != want || w.NextMS <= h.s.NowMS {
 			h.t.Fatalf("member %d has %v pending, usable, held, owed, earned, spent of currency %d, want %v", member, got, c, want)
 		}
+		// Long before anything ends too late or too soon, the clock shows it.
+		if got, want := running(w.SlideMS, h.model.now), running(x.clock[c], h.model.now); c == curSlide && got != want {
+			h.t.Fatalf("what member %d has ends at %d without activity, want %d", member, got, want)
+		}
 	}
+}
+
+// running is the end that a sliding clock shows, or 0 where none runs.
+func running(end, now int64) int64 {
+	if end == unending || end <= now {
+		return 0
+	}
+	return end
 }
 
 // number matches the lots that the model made with those that the ledger did: the same

@@ -161,10 +161,10 @@ func TestGiveBackAfterMerge(t *testing.T) {
 			p.mem.set(noon + 5*day)
 			p.earn(2, 10)
 			p.mem.set(noon + tt.back*day)
-			p.do(func(s *State, one, two *Account) error {
+			p.do(func(s *State, one, _ *Account) error {
 				cur := s.Config.Currencies[1]
 				s.GiveBack(one, cur, []Touch{{1, 3}}, Posting{})
-				s.Forward(one, two, cur, Posting{})
+				s.Forward(one, cur, Posting{})
 				return nil
 			}, LotKey{1, 1})
 			if got := p.usable(tt.ends - 1); got != tt.usable {

@@ -308,23 +308,45 @@ func (m *model) giveBack(who int, c int64, back []mPin) {
 func (m *model) merge(from, to int) {
 	f, t := &m.members[from], &m.members[to]
 	for c := int64(1); c < curEnd; c++ {
-		for _, l := range slices.Clone(f.lots) {
-			if l.cur != c || l.in[inPending]+l.in[inUsable] == 0 {
-				continue
-			}
-			n := &mLot{cur: c, bonus: l.bonus, earned: l.earned, active: l.active, expires: l.expires, via: l, viaMember: from}
-			for _, box := range []int{inPending, inUsable} {
-				n.in[box] = l.in[box]
-				l.move(box, inMoved, l.in[box])
-			}
-			m.add(to, n)
-		}
-		t.debt[c], f.debt[c] = t.debt[c]+f.debt[c], 0
+		m.hand(from, to, c)
 		t.earned[c], t.spent[c] = t.earned[c]+f.earned[c], t.spent[c]+f.spent[c]
-		if f.clock[c] != unending && f.clock[c] > m.now && (t.clock[c] == unending || f.clock[c] > t.clock[c]) {
-			t.clock[c] = f.clock[c]
+	}
+}
+
+func (m *model) hand(from, to int, c int64) {
+	f, t := &m.members[from], &m.members[to]
+	for _, l := range slices.Clone(f.lots) {
+		if l.cur != c || l.in[inPending]+l.in[inUsable] == 0 {
+			continue
 		}
-		t.repay(c)
+		n := &mLot{cur: c, bonus: l.bonus, earned: l.earned, active: l.active, expires: l.expires, via: l, viaMember: from}
+		for _, box := range []int{inPending, inUsable} {
+			n.in[box] = l.in[box]
+			l.move(box, inMoved, l.in[box])
+		}
+		m.add(to, n)
+	}
+	t.debt[c], f.debt[c] = t.debt[c]+f.debt[c], 0
+	if f.clock[c] != unending && f.clock[c] > m.now && (t.clock[c] == unending || f.clock[c] > t.clock[c]) {
+		t.clock[c] = f.clock[c]
+	}
+	t.repay(c)
+}
+
+// restore is giveBack to a member who was merged: it goes on to the survivor, by whose
+// clock it goes where that of its own has run out.
+func (m *model) restore(who int, survivors []int, c int64, back []mPin) {
+	x := &m.members[who]
+	if len(survivors) > 0 && (x.clock[c] == unending || x.clock[c] <= m.now) {
+		x.clock[c] = m.members[survivors[len(survivors)-1]].clock[c]
+	}
+	m.giveBack(who, c, back)
+	for _, to := range survivors {
+		for _, b := range back {
+			m.members[to].spent[c] -= b.n
+		}
+		m.hand(who, to, c)
+		who = to
 	}
 }
 

@@ -181,10 +181,14 @@ func (s *State) adopt(to *Account, tw *Wallet, l *Lot, amount, from int64, p Pos
 }
 
 // Forward hands to the survivor what came back to a merged member afterwards: points
-// restored by a return of an old sale.
-func (s *State) Forward(from, to *Account, c *Currency, p Posting) {
-	p.Cause = Cause{ByMerge, to.ID, 0}
-	s.moveWallet(from, to, s.wallet(from, c.ID), p)
+// restored by a return of an old sale. It goes by each survivor in between, so that one
+// unmerge after the other finds it.
+func (s *State) Forward(from *Account, c *Currency, p Posting) {
+	for _, to := range s.Survivors(from) {
+		p.Cause = Cause{ByMerge, to.ID, 0}
+		s.moveWallet(from, to, s.wallet(from, c.ID), p)
+		from = to
+	}
 }
 
 // Unmerge gives back to a merged member what came from them and is still unspent, into

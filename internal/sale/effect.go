@@ -53,7 +53,7 @@ func takeBack(s *ledger.State, sale, ret *Document, lines []Line) (*ledger.Accou
 	}
 	p := ledger.Posting{AtMS: ret.AtMS, Cause: ledger.Cause{Kind: ledger.ByReturn, Member: ret.Member, Seq: ret.Seq}, Store: sale.Store}
 	claw(s, a, sale, ret, p)
-	if err := restore(s, a, sale, ret, p); err != nil {
+	if err := restore(s, sale, ret, p); err != nil {
 		return nil, err
 	}
 	put(s, sale)
@@ -70,6 +70,11 @@ func requireLots(s *ledger.State, a *ledger.Account, sale *Document) error {
 	for _, sp := range sale.Effect.Spent {
 		n.Members = append(n.Members, sp.Member)
 		n.Lots = append(n.Lots, sp.Member)
+		if home, err := s.Account(sp.Member); err == nil { // otherwise it is not loaded yet
+			for _, next := range s.Survivors(home) {
+				n.Lots = append(n.Lots, next.ID) // what comes back goes through their hands
+			}
+		}
 		for _, t := range sp.Lots {
 			n.LotSeqs = append(n.LotSeqs, ledger.LotKey{Member: sp.Member, Seq: t.Lot})
 		}
@@ -122,7 +127,7 @@ func expired(s *ledger.State, e *Earned, n int64) int64 {
 
 // restore gives back points that paid for the sale, in the proportion of the money that
 // has been returned by now: the last lots that were used first.
-func restore(s *ledger.State, a *ledger.Account, sale, ret *Document, p ledger.Posting) error {
+func restore(s *ledger.State, sale, ret *Document, p ledger.Posting) error {
 	var back, milli int64
 	for _, l := range sale.Body.Lines {
 		back += l.BackAmount
@@ -146,9 +151,7 @@ func restore(s *ledger.State, a *ledger.Account, sale, ret *Document, p ledger.P
 		}
 		cur := s.Config.Currencies[sp.Currency]
 		s.GiveBack(home, cur, lastUsed(sp, n), p)
-		if home.ID != a.ID {
-			s.Forward(home, a, cur, p)
-		}
+		s.Forward(home, cur, p)
 		sp.Back = target
 		ret.Effect.Restored = append(ret.Effect.Restored, Moved{Currency: sp.Currency, Amount: n})
 	}

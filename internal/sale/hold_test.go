@@ -53,6 +53,31 @@ func TestHoldPays(t *testing.T) {
 	})
 }
 
+// What a return restores to a member who was merged, and the survivor in turn, is the last
+// survivor's; and when the merges are undone, one after the other, it is where it was.
+func TestRestoredAfterMerges(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		m, next, last := a.Member(), a.Member(), a.Member()
+		a.Give(m, 90)
+		var sold apptest.Sold
+		a.Post("/v1/sales", a.Sale(J{"member": m, "payments": points(hold(a, m, 90))})).Into(&sold)
+		a.Must(200, "POST", "/v1/members/"+m+"/merge", J{"into": next})
+		a.Must(200, "POST", "/v1/members/"+next+"/merge", J{"into": last})
+		a.Post("/v1/sales/"+sold.ID+"/returns", J{"document": "R", "at": at(0)})
+		if w := a.Wallet(last); w.Available != 90 || w.Spent != 0 {
+			t.Errorf("with the last survivor: %+v", w)
+		}
+		a.Must(200, "POST", "/v1/members/"+next+"/unmerge", J{})
+		a.Must(200, "POST", "/v1/members/"+m+"/unmerge", J{})
+		for _, who := range []string{m, next, last} {
+			if w := a.Wallet(who); (w.Available == 90) != (who == m) || w.Spent != 0 {
+				t.Errorf("alone again: %+v", w)
+			}
+		}
+	})
+}
+
 // A hold that cannot pay refuses the sale, and nothing of it is recorded.
 func TestHoldRefused(t *testing.T) {
 	t.Parallel()
