@@ -248,25 +248,16 @@ func (s *State) Clawback(a *Account, c *Currency, takes []Take, p Posting) Clawe
 	var out Clawed
 	var touches []Touch
 	var rest int64
-	for _, t := range takes {
-		need := t.Amount - t.Gone
-		out.Waived += t.Gone
-		for _, l := range s.lotsOf(a, t) {
-			n := min(need, l.free())
-			if n == 0 || l.State == LotActive && c.Policy.Clawback == ClawPending {
-				continue
-			}
-			s.editLot(l)
-			l.Left, l.Clawed = l.Left-n, l.Clawed+n
-			touches = append(touches, Touch{l.Seq, -n})
-			need -= n
-			if l.State == LotPending {
-				out.Pending += n
-			} else {
-				out.Active += n
-			}
+	unmet := make([]int64, len(takes))
+	for i, t := range takes {
+		took := s.clawLots(a, c, t, &out)
+		touches = append(touches, took...)
+		unmet[i] = t.Amount - t.Gone
+		for _, l := range took {
+			unmet[i] += l.Amount
 		}
-		rest += need
+		rest += unmet[i]
+		out.Waived += t.Gone
 	}
 	if c.Policy.Clawback != ClawPending {
 		n := min(rest, w.Active-out.Active)
@@ -283,9 +274,45 @@ func (s *State) Clawback(a *Account, c *Currency, takes []Take, p Posting) Clawe
 		e.Pending, e.Active, e.Debt, e.Touches = -out.Pending, -out.Active, out.Debt, touches
 		s.enter(a, w, e)
 		w.Earned = add(w.Earned, -out.Total())
+		for i, t := range slices.Backward(takes) { // what is waived is of the last ones
+			waived := min(rest, unmet[i])
+			rest -= waived
+			s.unearn(a, w, t.Member, t.Amount-t.Gone-waived)
+		}
 		s.refresh(a, w)
 	}
 	return out
+}
+
+// clawLots takes back what the lots of one take still have, and says how much of which.
+func (s *State) clawLots(a *Account, c *Currency, t Take, out *Clawed) (touches []Touch) {
+	need := t.Amount - t.Gone
+	for _, l := range s.lotsOf(a, t) {
+		n := min(need, l.free())
+		if n == 0 || l.State == LotActive && c.Policy.Clawback == ClawPending {
+			continue
+		}
+		s.editLot(l)
+		l.Left, l.Clawed = l.Left-n, l.Clawed+n
+		touches = append(touches, Touch{l.Seq, -n})
+		need -= n
+		if l.State == LotPending {
+			out.Pending += n
+		} else {
+			out.Active += n
+		}
+	}
+	return touches
+}
+
+// unearn takes points that a return took back from a off the life's earnings of the member
+// who had earned them, and of all into whom they were merged before a: with each they were
+// counted, and an unmerge parts the counters again.
+func (s *State) unearn(a *Account, w *Wallet, home, n int64) {
+	for next := s.accounts[home]; next != nil && next != a; next = s.accounts[next.MergedInto] {
+		nw := s.wallet(next, w.Currency)
+		nw.Earned = add(nw.Earned, -n)
+	}
 }
 
 // lotsOf finds the lots that hold what a sale earned: the lot itself, or after a merge

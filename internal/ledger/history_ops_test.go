@@ -216,20 +216,21 @@ func (h *history) keysOf(who int, pins []mPin) (out []LotKey) {
 	return out
 }
 
+// clawback is of what anybody earned: also of one who was merged, from the survivor.
 func (h *history) clawback() {
-	who := h.who()
-	c, takes := h.draw(who, func(l *mLot) int64 { return l.granted() - l.in[inClawed] - l.in[inMoved] - l.in[inExpired] })
+	home := rapid.IntRange(0, 2).Draw(h.t, "member")
+	c, takes := h.draw(home, func(l *mLot) int64 { return l.granted() - l.in[inClawed] - l.in[inExpired] })
 	if takes == nil {
 		return
 	}
-	h.on(who, Needs{LotSeqs: h.keysOf(who, takes)}, nil, func(s *State, a *Account) error {
+	survivors := h.survivors(home)
+	h.chain(home, survivors, h.keysOf(home, takes), func(s *State, chain []*Account) {
 		var list []Take
 		for _, t := range takes {
-			list = append(list, Take{Member: a.ID, Lot: t.lot.seq, Amount: t.n + 2, Gone: 2})
+			list = append(list, Take{Member: chain[0].ID, Lot: t.lot.seq, Amount: t.n + 2, Gone: 2})
 		}
-		s.Clawback(a, h.config.Currencies[c], list, Posting{})
-		return nil
-	}, func(*mMember) { h.model.clawback(who, c, takes) })
+		s.Clawback(chain[len(chain)-1], h.config.Currencies[c], list, Posting{})
+	}, func() { h.model.clawback(home, survivors, c, takes) })
 }
 
 // giveBack is to anybody: also to one who was merged, for whom the survivor gets it.
@@ -240,25 +241,35 @@ func (h *history) giveBack() {
 	if back == nil {
 		return
 	}
-	ids := []int64{h.id(who)}
-	for _, to := range survivors {
-		ids = append(ids, h.id(to))
-	}
-	h.do(Needs{Members: ids, Lots: ids, LotSeqs: h.keysOf(who, back)}, nil, func(s *State) error {
-		for _, id := range ids {
-			if _, err := s.Account(id); err != nil {
-				return err
-			}
-		}
+	h.chain(who, survivors, h.keysOf(who, back), func(s *State, chain []*Account) {
 		var list []Touch
 		for _, b := range back {
 			list = append(list, Touch{b.lot.seq, b.n})
 		}
-		home := s.accounts[ids[0]]
-		s.GiveBack(home, h.config.Currencies[c], list, Posting{})
-		s.Forward(home, h.config.Currencies[c], Posting{})
-		return nil
+		s.GiveBack(chain[0], h.config.Currencies[c], list, Posting{})
+		s.Forward(chain[0], h.config.Currencies[c], Posting{})
 	}, func() { h.model.restore(who, survivors, c, back) })
+}
+
+// chain is do for a command on a member and all into whom they were merged.
+func (h *history) chain(who int, survivors []int, closed []LotKey, f func(s *State, chain []*Account), then func()) {
+	h.t.Helper()
+	ids := []int64{h.id(who)}
+	for _, to := range survivors {
+		ids = append(ids, h.id(to))
+	}
+	h.do(Needs{Members: ids, Lots: ids, LotSeqs: closed}, nil, func(s *State) error {
+		var chain []*Account
+		for _, id := range ids {
+			a, err := s.Account(id)
+			if err != nil {
+				return err
+			}
+			chain = append(chain, a)
+		}
+		f(s, chain)
+		return nil
+	}, then)
 }
 
 // survivors are those whom a member was merged into, one after the other.
@@ -309,7 +320,7 @@ func (h *history) transfer() {
 		f.take(f.usable(c), fee, inSpent)
 		f.slide(c, h.model.now)
 		for _, p := range moved {
-			l := &mLot{cur: c, earned: p.lot.earned, active: h.model.now, expires: unending}
+			l := &mLot{cur: c, earned: p.lot.earned, active: h.model.now, expires: unending, born: p.lot}
 			if c == curPoints {
 				l.expires = p.lot.expires // these keep their end
 			}

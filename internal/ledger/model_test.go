@@ -44,6 +44,7 @@ type mLot struct {
 	in                      [boxes]int64
 	via                     *mLot // the lot of a merged member that this one was
 	viaMember               int
+	born                    *mLot // the first of those that this one was, by transfer or merge
 }
 
 type mPin struct {
@@ -256,28 +257,39 @@ func (x *mMember) slide(c, now int64) {
 	}
 }
 
-// clawback takes from the lots named, then from others, then makes a debt where the
-// currency knows one.
-func (m *model) clawback(who int, c int64, takes []mPin) {
-	x := &m.members[who]
-	var rest, total int64
-	for _, t := range takes {
-		need := t.n
-		for _, box := range []int{inPending, inUsable} {
-			n := min(need, t.lot.in[box])
-			t.lot.move(box, inClawed, n)
-			need, total = need-n, total+n
+// clawback takes from the lots named, or from what has become of them with the last survivor
+// where their member was merged; then from others; then it makes a debt where the currency
+// knows one. Nobody has earned what was taken.
+func (m *model) clawback(home int, survivors []int, c int64, takes []mPin) {
+	all := append([]int{home}, survivors...)
+	x := &m.members[all[len(all)-1]]
+	total := int64(0)
+	lack := make([]int64, len(takes))
+	for i, t := range takes {
+		lack[i] = t.n
+		for _, l := range x.lots {
+			if l != t.lot && (home == all[len(all)-1] || l.born != t.lot) {
+				continue
+			}
+			for _, box := range []int{inPending, inUsable} {
+				n := min(lack[i], l.in[box])
+				l.move(box, inClawed, n)
+				lack[i], total = lack[i]-n, total+n
+			}
 		}
-		rest += need
 	}
-	n := min(rest, x.sum(c, inUsable))
-	x.take(x.usable(c), n, inClawed)
-	rest, total = rest-n, total+n
-	if c != curSlide {
-		x.debt[c] += rest
-		total += rest
+	for i := range takes {
+		n := min(lack[i], x.sum(c, inUsable))
+		x.take(x.usable(c), n, inClawed)
+		total += n
+		if c != curSlide {
+			x.debt[c] += lack[i] - n
+			total += lack[i] - n
+		}
 	}
-	x.earned[c] -= total
+	for _, who := range all {
+		m.members[who].earned[c] -= total
+	}
 }
 
 // giveBack restores spent points; what is over lapses, and has five days of grace where
@@ -319,7 +331,7 @@ func (m *model) hand(from, to int, c int64) {
 		if l.cur != c || l.in[inPending]+l.in[inUsable] == 0 {
 			continue
 		}
-		n := &mLot{cur: c, bonus: l.bonus, earned: l.earned, active: l.active, expires: l.expires, via: l, viaMember: from}
+		n := &mLot{cur: c, bonus: l.bonus, earned: l.earned, active: l.active, expires: l.expires, via: l, viaMember: from, born: cmp.Or(l.born, l)}
 		for _, box := range []int{inPending, inUsable} {
 			n.in[box] = l.in[box]
 			l.move(box, inMoved, l.in[box])

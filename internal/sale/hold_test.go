@@ -54,7 +54,8 @@ func TestHoldPays(t *testing.T) {
 }
 
 // What a return restores to a member who was merged, and the survivor in turn, is the last
-// survivor's; and when the merges are undone, one after the other, it is where it was.
+// survivor's; and when the merges are undone, one after the other, it is where it was, and
+// so is what the return took back of the life's earnings.
 func TestRestoredAfterMerges(t *testing.T) {
 	t.Parallel()
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
@@ -65,14 +66,18 @@ func TestRestoredAfterMerges(t *testing.T) {
 		a.Must(200, "POST", "/v1/members/"+m+"/merge", J{"into": next})
 		a.Must(200, "POST", "/v1/members/"+next+"/merge", J{"into": last})
 		a.Post("/v1/sales/"+sold.ID+"/returns", J{"document": "R", "at": at(0)})
-		if w := a.Wallet(last); w.Available != 90 || w.Spent != 0 {
+		if w := a.Wallet(last); w.Available != 90 || w.Spent != 0 || w.Earned != 90 {
 			t.Errorf("with the last survivor: %+v", w)
 		}
 		a.Must(200, "POST", "/v1/members/"+next+"/unmerge", J{})
 		a.Must(200, "POST", "/v1/members/"+m+"/unmerge", J{})
 		for _, who := range []string{m, next, last} {
-			if w := a.Wallet(who); (w.Available == 90) != (who == m) || w.Spent != 0 {
-				t.Errorf("alone again: %+v", w)
+			want := int64(0)
+			if who == m {
+				want = 90
+			}
+			if w := a.Wallet(who); w.Available != want || w.Earned != want || w.Spent != 0 {
+				t.Errorf("alone again: %+v, want %d", w, want)
 			}
 		}
 	})
