@@ -343,10 +343,6 @@ func TestAgain(t *testing.T) {
 		}
 		endless := cmd{Needs{Members: []int64{7}}, func(*State) (any, error) { return nil, &Again{} }}
 		b.refused(endless, ErrDefect)
-		was := b.must(documented(2, 1, "E0")).Value.(moved).Entry
-		if a := b.Do(t.Context(), Request{Command: documented(2, 1, "E0"), DryRun: true}); a.Err != nil || a.Value.(moved).Entry != was {
-			t.Errorf("a dry run that could do it: %+v, want entry %d", a, was)
-		}
 		if one, two := b.wallet(1, 1).Active, b.wallet(2, 1).Active; one != 0 || two != 20 {
 			t.Errorf("%d and %d are left, want 0 and 20", one, two)
 		}

@@ -101,7 +101,7 @@ type earnIn struct {
 func (s *Service) postEarning(ctx context.Context, in *earnIn) (*api.RawOf[Posted], error) {
 	b := &in.Body
 	c := EarnCommand{Currency: b.Currency, Amount: b.Amount, Reason: b.Reason, Source: b.Source, Document: b.Document}
-	m, err := s.find(ctx, in.Ref, "path.ref")
+	m, err := s.findToPost(ctx, in.Ref, "path.ref")
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ type spendIn struct {
 func (s *Service) postSpending(ctx context.Context, in *spendIn) (*api.RawOf[Posted], error) {
 	b := &in.Body
 	c := SpendCommand{Currency: b.Currency, Amount: b.Amount, Reason: b.Reason, Source: b.Source, Document: b.Document}
-	m, err := s.find(ctx, in.Ref, "path.ref")
+	m, err := s.findToPost(ctx, in.Ref, "path.ref")
 	if err != nil {
 		return nil, err
 	}

@@ -165,10 +165,29 @@ func (s *Service) Refresh(ctx context.Context) error {
 
 // find returns the member that a request names. at says where it does.
 func (s *Service) find(ctx context.Context, text, at string) (int64, error) {
+	return named(text, at, func(ref member.Ref) (member.ID, error) { return s.members.Find(ctx, ref) })
+}
+
+// findToPost is find for a posting that goes by withMember, and so finds a survivor itself.
+func (s *Service) findToPost(ctx context.Context, text, at string) (int64, error) {
+	return named(text, at, func(ref member.Ref) (member.ID, error) {
+		found, err := s.members.FindToPost(ctx, []member.Ref{ref})
+		if err == nil && found[0] == 0 {
+			err = member.ErrNotFound
+		}
+		if err != nil {
+			return 0, err
+		}
+		return found[0], nil
+	})
+}
+
+// named reads a reference that stands at a place of the request, and finds its member.
+func named(text, at string, find func(member.Ref) (member.ID, error)) (int64, error) {
 	ref, err := member.ParseRef(text)
 	if err == nil {
 		var m member.ID
-		if m, err = s.members.Find(ctx, ref); err == nil {
+		if m, err = find(ref); err == nil {
 			return int64(m), nil
 		}
 	}

@@ -36,8 +36,13 @@ func (s *Service) FindMany(ctx context.Context, refs []Ref) ([]ID, error) {
 // FindToPost is FindMany for what goes on to the posting engine: a member may turn out to be
 // merged, which the engine finds under lock. So whoever was found by an identifier is not
 // looked for once more, and only those named by their own number are, as nothing else says
-// that they exist.
+// that they exist. A single one who has to be looked up shares the round trip with others
+// who are looked up at the same time.
 func (s *Service) FindToPost(ctx context.Context, refs []Ref) ([]ID, error) {
+	if len(refs) == 1 && refs[0].blind() {
+		m, err := s.ownerToPost(ctx, refs[0])
+		return []ID{m}, err
+	}
 	found, err := s.direct(ctx, refs)
 	if err != nil {
 		return nil, err
@@ -61,6 +66,16 @@ func (s *Service) FindToPost(ctx context.Context, refs []Ref) ([]ID, error) {
 	}
 	return found, nil
 }
+
+func (s *Service) ownerToPost(ctx context.Context, ref Ref) (ID, error) {
+	if m, _, ok := s.owner.get(s.blind(named{ref.kind, ref.value}), s.clock.Now(), s.moves.trusted()); ok {
+		return m, nil
+	}
+	return s.finder.one(ctx, ref)
+}
+
+// blind reports whether a Ref is looked up by the hash of its value.
+func (r Ref) blind() bool { return r.kind != "" && r.kind != refQR }
 
 // direct returns whose identifier each Ref is, before any merge is followed.
 func (s *Service) direct(ctx context.Context, refs []Ref) ([]ID, error) {

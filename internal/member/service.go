@@ -26,6 +26,7 @@ type Service struct {
 
 	owner   *cache[hash, ID]                  // whose an identifier is
 	pointer *cache[ID, ID]                    // where a record points, 0 for itself
+	finder  *finder                           // of those who are not in owner
 	schema  *cache[int, map[string]Attribute] // under schemaKey
 	moves   moves
 }
@@ -60,10 +61,12 @@ func New(d *db.DB, box *seal.Box, c clock.Clock, log *slog.Logger) *Service {
 	if d.Engine() == db.SQLite {
 		owners, merges = keptFor, keptFor
 	}
-	return &Service{
+	s := &Service{
 		db: d, box: box, clock: c, log: log,
 		owner: newCache[hash, ID](owners), pointer: newCache[ID, ID](merges), schema: newCache[int, map[string]Attribute](staleFor),
 	}
+	s.finder = newFinder(s.direct)
+	return s
 }
 
 // Use sets the hooks. Call it while the program is built.

@@ -47,13 +47,11 @@ type Service struct {
 	engine  *ledger.Engine
 	catalog Catalog
 	step    Step
-	finder  *finder
 }
 
 // NewService makes the service.
 func NewService(o Options) *Service {
 	s := &Service{db: o.DB, clock: o.Clock, log: o.Log, program: o.Program, members: o.Members, engine: o.Engine, catalog: o.Catalog, step: o.Step}
-	s.finder = newFinder(s.members.FindToPost)
 	if s.step == nil {
 		s.step = baseRule{}
 	}
@@ -144,7 +142,7 @@ func (s *Service) owners(ctx context.Context, list []New, out []Result) []member
 		}
 		refs[i] = ref
 	}
-	ids, err := s.find(ctx, refs)
+	ids, err := s.members.FindToPost(ctx, refs)
 	if err != nil {
 		for i := range out {
 			out[i].Err = fmt.Errorf("find members of sales: %w", err)
@@ -157,16 +155,6 @@ func (s *Service) owners(ctx context.Context, list []New, out []Result) []member
 		}
 	}
 	return ids
-}
-
-// find looks members up: those of a batch in one go, that of a single sale together with
-// those of other sales that are under way.
-func (s *Service) find(ctx context.Context, refs []member.Ref) ([]member.ID, error) {
-	if len(refs) != 1 || refs[0].IsZero() {
-		return s.members.FindToPost(ctx, refs)
-	}
-	m, err := s.finder.one(ctx, refs[0])
-	return []member.ID{m}, err
 }
 
 // recording checks a sale, works out what it earns, and returns what makes its command

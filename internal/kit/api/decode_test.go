@@ -148,13 +148,19 @@ func drawTea(t *rapid.T) string {
 	}
 	minutes := func() string { return value("minutes", []string{"1", "7"}, []string{"0"}) }
 	fields := map[string]func() string{
-		"name":  func() string { return value("name", []string{`"ab"`, `"龙井茶"`, `"abcde"`}, []string{`"a"`, `"abcdef"`, `"龙"`, `"a\nb"`, `"\u9f99\u4e95"`, `"<&>"`}) },
-		"cups":  func() string { return value("cups", []string{"0", "100", "7"}, []string{"101", "-0", "7.0", "1e1"}) },
-		"grams": func() string { return value("grams", []string{"0.5", "50", "3"}, []string{"0", "50.001", "-0.0", "1e1"}) },
+		"name": func() string {
+			return value("name", []string{`"ab"`, `"龙井茶"`, `"abcde"`}, []string{`"a"`, `"abcdef"`, `"龙"`, `"a\nb"`, `"\u9f99\u4e95"`, `"<&>"`})
+		},
+		"cups": func() string { return value("cups", []string{"0", "100", "7"}, []string{"101", "-0", "7.0", "1e1"}) },
+		"grams": func() string {
+			return value("grams", []string{"0.5", "50", "3"}, []string{"0", "50.001", "-0.0", "1e1"})
+		},
 		"hot":   func() string { return value("hot", []string{"true", "false"}, nil) },
 		"leaf":  func() string { return value("leaf", []string{`"green"`, `"black"`}, []string{`"red"`, `""`}) },
 		"price": func() string { return value("price", []string{"1", "9"}, []string{"0"}) },
-		"tags":  func() string { return value("tags", []string{`[]`, `["a"]`, `["a", "b"]`}, []string{`["a","b","c"]`, `[1]`, `["a",null]`}) },
+		"tags": func() string {
+			return value("tags", []string{`[]`, `["a"]`, `["a", "b"]`}, []string{`["a","b","c"]`, `[1]`, `["a",null]`})
+		},
 		"steps": func() string {
 			var list []string
 			for range rapid.IntRange(0, 7).Draw(t, "steps") {

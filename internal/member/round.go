@@ -1,32 +1,30 @@
-package sale
+package member
 
 import (
 	"context"
 	"sync"
 	"time"
-
-	"github.com/patron-loyalty/patron/internal/member"
 )
 
 const (
 	// findAtOnce is how many rounds run together: one for each core of a small server.
 	findAtOnce = 2
-	// findMost is how many sales share a round. The statements of members take that many.
+	// findMost is how many postings share a round. The statements of members take that many.
 	findMost = 256
 	// findWithin is the deadline of a round, which goes on when the caller who began it has
 	// gone.
 	findWithin = 10 * time.Second
 )
 
-// finder looks the members of single sales up, many together: sales that come at the same
-// time wait for the database once. Alone, each lookup would be a transaction of its own
+// finder looks the members of single postings up, many together: postings that come at the
+// same time wait for the database once. Alone, each lookup would be a transaction of its own
 // and cost about as much as the posting.
 //
 // There is no timer. Who finds a place free does a round for all who wait then; whoever
 // comes while all places are taken waits, until either somebody's round has found theirs
 // or a place is free.
 type finder struct {
-	find   func(context.Context, []member.Ref) ([]member.ID, error)
+	find   func(context.Context, []Ref) ([]ID, error)
 	places chan struct{}
 
 	mu      sync.Mutex
@@ -35,19 +33,19 @@ type finder struct {
 
 // lookup is one member that is looked for.
 type lookup struct {
-	ref  member.Ref
+	ref  Ref
 	done chan struct{} // closed when id and err are there
-	id   member.ID
+	id   ID
 	err  error
 }
 
-func newFinder(find func(context.Context, []member.Ref) ([]member.ID, error)) *finder {
+func newFinder(find func(context.Context, []Ref) ([]ID, error)) *finder {
 	return &finder{find: find, places: make(chan struct{}, findAtOnce)}
 }
 
 // one returns the member of a Ref, 0 for nobody. When ctx ends first, the lookup is left
 // to the next round, and its answer to nobody.
-func (f *finder) one(ctx context.Context, ref member.Ref) (member.ID, error) {
+func (f *finder) one(ctx context.Context, ref Ref) (ID, error) {
 	l := &lookup{ref: ref, done: make(chan struct{})}
 	f.mu.Lock()
 	f.waiting = append(f.waiting, l)
@@ -80,7 +78,7 @@ func (f *finder) round(ctx context.Context) int {
 	if n == 0 {
 		return 0
 	}
-	refs := make([]member.Ref, n)
+	refs := make([]Ref, n)
 	for i, l := range batch {
 		refs[i] = l.ref
 	}

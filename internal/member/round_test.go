@@ -1,4 +1,4 @@
-package sale
+package member
 
 import (
 	"context"
@@ -8,8 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/patron-loyalty/patron/internal/member"
 )
 
 // Everyone gets the member of their own Ref, whoever's round it was, and lookups that come
@@ -19,16 +17,16 @@ func TestFinder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const callers = 1000
 		var rounds, atOnce, most atomic.Int64
-		book := map[member.Ref]member.ID{}
+		book := map[Ref]ID{}
 		for i := range callers {
-			book[member.RefID(member.ID(i+1))] = member.ID(2 * i)
+			book[RefID(ID(i+1))] = ID(2 * i)
 		}
-		f := newFinder(func(_ context.Context, refs []member.Ref) ([]member.ID, error) {
+		f := newFinder(func(_ context.Context, refs []Ref) ([]ID, error) {
 			rounds.Add(1)
 			most.Store(max(most.Load(), atOnce.Add(1)))
 			defer atOnce.Add(-1)
 			time.Sleep(time.Millisecond) // of the bubble: nobody waits
-			out := make([]member.ID, len(refs))
+			out := make([]ID, len(refs))
 			for i, r := range refs {
 				out[i] = book[r]
 			}
@@ -40,7 +38,7 @@ func TestFinder(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range callers {
 			all.Go(func() {
-				if got, err := f.one(t.Context(), member.RefID(member.ID(i+1))); err != nil || got != member.ID(2*i) {
+				if got, err := f.one(t.Context(), RefID(ID(i+1))); err != nil || got != ID(2*i) {
 					t.Errorf("caller %d got %d %v", i, got, err)
 				}
 			})
@@ -65,7 +63,7 @@ func TestFinderLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
 		fails := true
-		f := newFinder(func(ctx context.Context, refs []member.Ref) ([]member.ID, error) {
+		f := newFinder(func(ctx context.Context, refs []Ref) ([]ID, error) {
 			time.Sleep(time.Second)
 			if ctx.Err() != nil {
 				t.Error("a round ended with the caller who began it")
@@ -73,9 +71,9 @@ func TestFinderLeaves(t *testing.T) {
 			if fails {
 				return nil, broken
 			}
-			return make([]member.ID, len(refs)), nil
+			return make([]ID, len(refs)), nil
 		})
-		if _, err := f.one(t.Context(), member.RefID(1)); !errors.Is(err, broken) {
+		if _, err := f.one(t.Context(), RefID(1)); !errors.Is(err, broken) {
 			t.Errorf("a broken lookup: %v", err)
 		}
 		fails = false
@@ -87,7 +85,7 @@ func TestFinderLeaves(t *testing.T) {
 				if i%2 == 1 {
 					time.AfterFunc(100*time.Millisecond, cancel)
 				}
-				_, err := f.one(ctx, member.RefID(1))
+				_, err := f.one(ctx, RefID(1))
 				if i%2 == 0 && err != nil || i%2 == 1 && err != nil && !errors.Is(err, context.Canceled) {
 					t.Errorf("caller %d: %v", i, err)
 				}
