@@ -130,7 +130,30 @@ func TestPowerCut(t *testing.T) {
 	clean(t, "a power cut", cuts(t, patron(), soak.Count("TORTURE_CUTS", 25)))
 }
 
-// The test above can fail: a program that does not wait for the disk loses answers.
+// The first start is cut as well: what it made, a key file among it, is there for the data
+// that were written with it.
+func TestPowerCutAtFirstStart(t *testing.T) {
+	t.Parallel()
+	for i, loss := range disk.Losses {
+		t.Run(loss.Name, func(t *testing.T) {
+			t.Parallel()
+			p, d := mounted(t, place{binary: patron()}, nil)
+			p = p.furnished(t)
+			s := p.start(t)
+			shop := newShop(t, s.client, 2)
+			files := d.Cut(loss, rand.New(rand.NewPCG(shop.seed, uint64(i))))
+			s.kill()
+			unmount(t, d)
+			p.dir = write(t, files)
+			s = p.start(t)
+			clean(t, "the first power cut", append(shop.check(s.client, recent), shop.audit(s.client)...))
+			s.stop(t)
+			p.verify(t)
+		})
+	}
+}
+
+// The test of the power cuts can fail: a program that does not wait for the disk loses answers.
 func TestPowerCutNoticesWeakSync(t *testing.T) {
 	t.Parallel()
 	binary := weak(t, "internal/kit/db/sqlite.go",

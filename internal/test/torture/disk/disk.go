@@ -293,7 +293,7 @@ func (d *Disk) add(ctx context.Context, name string, mode uint32, out *fuse.Entr
 	defer d.mu.Unlock()
 	f := d.newFile(name, mode)
 	d.names[name] = f
-	out.Mode = mode
+	out.Mode, out.Nlink = mode, 1
 	return d.NewPersistentInode(ctx, f, fs.StableAttr{Mode: mode & syscall.S_IFMT})
 }
 
@@ -305,6 +305,19 @@ func (d *Disk) Create(ctx context.Context, name string, _, mode uint32, out *fus
 // Mknod makes what is no file: the socket of the tools.
 func (d *Disk) Mknod(ctx context.Context, name string, mode, _ uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
 	return d.add(ctx, name, mode, out), fs.OK
+}
+
+// Link gives a file a second name.
+func (d *Disk) Link(_ context.Context, of fs.InodeEmbedder, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, ok := of.(*file)
+	if !ok {
+		return nil, syscall.EPERM
+	}
+	d.names[name] = f
+	out.Mode, out.Nlink, out.Size = f.mode, 1, uint64(len(f.now))
+	return f.EmbeddedInode(), fs.OK
 }
 
 // Unlink takes a name away.
@@ -331,7 +344,7 @@ func (d *Disk) Rename(_ context.Context, name string, _ fs.InodeEmbedder, to str
 func (f *file) Getattr(_ context.Context, _ fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
-	out.Mode, out.Size = f.mode, uint64(len(f.now))
+	out.Mode, out.Nlink, out.Size = f.mode, 1, uint64(len(f.now))
 	return fs.OK
 }
 
@@ -345,7 +358,7 @@ func (f *file) Setattr(_ context.Context, _ fs.FileHandle, in *fuse.SetAttrIn, o
 	if mode, ok := in.GetMode(); ok {
 		f.mode = f.mode&syscall.S_IFMT | mode&0o777
 	}
-	out.Mode, out.Size = f.mode, uint64(len(f.now))
+	out.Mode, out.Nlink, out.Size = f.mode, 1, uint64(len(f.now))
 	return fs.OK
 }
 
