@@ -41,14 +41,14 @@ func TestDamagedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	look := func(a *App) (job error, findings int) {
+	look := func(a *App) (findings int, job error) {
 		r, err := a.Verify(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return a.checkStorage(t.Context()), len(r.Findings)
+		return len(r.Findings), a.checkStorage(t.Context())
 	}
-	if err, n := look(a); err != nil || n > 0 {
+	if n, err := look(a); err != nil || n > 0 {
 		t.Errorf("of a whole file: %v, %d findings", err, n)
 	}
 	if err := a.Close(); err != nil {
@@ -67,7 +67,7 @@ func TestDamagedFile(t *testing.T) {
 	}
 	a = open()
 	defer a.Close()
-	if err, n := look(a); err == nil || !strings.Contains(err.Error(), "damaged") || n == 0 {
+	if n, err := look(a); err == nil || !strings.Contains(err.Error(), "damaged") || n == 0 {
 		t.Errorf("of a damaged file: %v, %d findings", err, n)
 	}
 }

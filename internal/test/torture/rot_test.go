@@ -3,8 +3,6 @@
 package torture
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -61,6 +59,24 @@ func (s *shop) books(c client) (list []any, err error) {
 	return list, nil
 }
 
+// endHolds releases every hold that is open.
+func (s *shop) endHolds(c client) {
+	open := map[string]*note{}
+	for _, n := range s.notes {
+		switch {
+		case n.outcome != granted:
+		case n.kind == "hold":
+			open[n.id] = n
+		case n.kind == "capture" || n.kind == "release":
+			delete(open, n.id)
+		}
+	}
+	for _, n := range open {
+		m := n.moves[0]
+		s.do(c, s.note("release", "/v1/holds/"+n.id+"/release", j{}, move{m.member, 0, -m.held}))
+	}
+}
+
 // O6: a database whose bytes have changed on the disk is noticed, by the start, by a read
 // or by verify; where nobody notices, nobody has other money.
 func TestRot(t *testing.T) {
@@ -72,6 +88,7 @@ func TestRot(t *testing.T) {
 	time.Sleep(2 * time.Second)
 	l.end()
 	clean(t, "the load", shop.check(s.client, recent))
+	shop.endHolds(s.client) // when one ends is said in one place only: another instant would be believed
 	truth, err := shop.books(s.client)
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +190,5 @@ func within(got, all []entry) bool {
 	if len(got) > len(all) {
 		return false
 	}
-	a, _ := json.Marshal(got)
-	b, _ := json.Marshal(all[len(all)-len(got):])
-	return fmt.Sprintf("%s", a) == fmt.Sprintf("%s", b)
+	return slices.Equal(got, all[len(all)-len(got):])
 }
