@@ -20,11 +20,13 @@ dev: ## start from source, without demo data
 	go run ./cmd/patron serve --data-dir $(DATA_DIR) --listen $(LISTEN)
 
 # The race detector makes everything some five times slower, so it watches the packages
-# that share memory between goroutines; the rest runs without it.
+# that share memory between goroutines; the rest runs without it, and so do most of the
+# histories of the ledger, which share nothing that the first hundred do not.
 test: setup check ## the static part and all tests but torture; starts PostgreSQL by itself
 	scripts/with-postgres.sh bash -euo pipefail -c '\
 		go test -timeout 20m ./...; \
-		go test -race -timeout 20m ./internal/kit/... ./internal/ledger/...'
+		go test -race -timeout 20m ./internal/kit/...; \
+		go test -race -timeout 20m ./internal/ledger -rapid.checks=100'
 
 torture: setup ## kills, power cuts, failing disks, two servers; wants root and /dev/fuse
 	scripts/with-postgres.sh go test -tags torture -count=1 -timeout 30m -v ./internal/test/torture | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
