@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run dev test check gen bench demo figures help build setup
+.PHONY: run dev test torture soak mutants check gen bench demo figures help build setup
 
 BIN := bin/patron
 DATA_DIR ?= patron-data
@@ -20,16 +20,29 @@ dev: ## start from source, without demo data
 	go run ./cmd/patron serve --data-dir $(DATA_DIR) --listen $(LISTEN)
 
 # The race detector makes everything some five times slower, so it watches the packages
-# that share memory between goroutines; the rest runs without it.
-test: setup check ## everything that CI runs; starts PostgreSQL by itself
+# that share memory between goroutines; the rest runs without it, and so do most of the
+# histories of the ledger, which share nothing that the first hundred do not.
+test: setup check ## the static part and all tests but torture; starts PostgreSQL by itself
 	scripts/with-postgres.sh bash -euo pipefail -c '\
 		go test -timeout 20m ./...; \
-		go test -race -timeout 20m ./internal/kit/... ./internal/ledger/...'
+		go test -race -timeout 20m ./internal/kit/...; \
+		go test -race -timeout 20m ./internal/ledger -rapid.checks=100'
+
+torture: setup ## kills, power cuts, failing disks, two servers; wants root and /dev/fuse
+	scripts/with-postgres.sh go test -tags torture -count=1 -timeout 30m -v ./internal/test/torture | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
+
+soak: setup ## the long form of laws, races and torture: PATRON_SOAK times as much (20)
+	scripts/soak.sh
+
+mutants: setup ## plant the bugs of scripts/mutants one by one: each has to be caught
+	scripts/with-postgres.sh scripts/mutants.sh $(MUTANTS)
 
 check: ## the static part: format, vet, staticcheck, generated files
 	@unformatted=$$(gofmt -l cmd internal); [ -z "$$unformatted" ] || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 	go vet ./...
+	go vet -tags torture ./internal/test/...
 	$(STATICCHECK) ./...
+	$(STATICCHECK) -tags torture ./internal/test/...
 	@go run ./cmd/patron openapi | diff -u api/openapi.json - || { echo "api/openapi.json is not what the routes say: run make gen"; exit 1; }
 
 gen: ## write what is generated from the code: api/openapi.json

@@ -160,6 +160,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		_, err := a.API.Purge(ctx, a.Clock.Now().Add(-purgeAfter))
 		return err
 	})
+	a.watchStorage()
 	return nil
 }
 

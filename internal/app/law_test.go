@@ -14,6 +14,7 @@ import (
 
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/test/apptest"
+	"github.com/patron-loyalty/patron/internal/test/soak"
 )
 
 // J is a JSON object.
@@ -150,7 +151,8 @@ func (o *order) send(c apptest.Client, headers ...apptest.Header) (apptest.Respo
 // repetition. What members have in the end is what the answers say.
 func TestSameKeySameAnswer(t *testing.T) {
 	t.Parallel()
-	const commands, members, workers = 500, 25, 16
+	const members, workers = 50, 16
+	commands := soak.Times(2000)
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		s := newShop(t, a, members)
 		orders := make([]order, commands)

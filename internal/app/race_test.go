@@ -11,6 +11,7 @@ import (
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/test/apptest"
+	"github.com/patron-loyalty/patron/internal/test/soak"
 )
 
 // L2: a twin that comes while the first is under way waits for its answer. The first is
@@ -71,10 +72,11 @@ func TestTwinWaits(t *testing.T) {
 }
 
 // L5: of n clients who spend, hold or pay with one balance at once, exactly as many get
-// through as it covers; 2,000 attempts.
+// through as it covers; 10,000 attempts.
 func TestNoDoubleSpend(t *testing.T) {
 	t.Parallel()
-	const clients, rounds = 50, 40
+	const clients = 50
+	rounds := soak.Times(200)
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		rng := rand.New(rand.NewPCG(5, 5))
 		for round := range rounds {

@@ -12,9 +12,10 @@ import (
 	"github.com/patron-loyalty/patron/internal/sale"
 )
 
-// Verify recomputes every invariant of the programme's books.
+// Verify recomputes every invariant of the programme's books, and looks whether the file that
+// they are in is whole.
 func (a *App) Verify(ctx context.Context) (ledger.Report, error) {
-	return ledger.Verify(ctx, a.DB, a.Ledger.Config(), nil, sale.Check())
+	return ledger.Verify(ctx, a.DB, a.Ledger.Config(), nil, sale.Check(), storage())
 }
 
 var (

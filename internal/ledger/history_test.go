@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	stdflag "flag" // flag is a function here
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -13,20 +14,16 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/test/dbtest"
+	"github.com/patron-loyalty/patron/internal/test/soak"
 )
 
-// TestMain sets how many histories the laws are tried on: 200, or as many as PATRON_SOAK
-// says.
+// TestMain sets how many histories the laws are tried on.
 func TestMain(m *testing.M) {
 	stdflag.Parse()
-	checks := "200"
-	if n := os.Getenv("PATRON_SOAK"); n != "" {
-		checks = n
-	}
 	given := false
 	stdflag.Visit(func(f *stdflag.Flag) { given = given || f.Name == "rapid.checks" })
 	if !given {
-		_ = stdflag.Set("rapid.checks", checks) // rapid defines it
+		_ = stdflag.Set("rapid.checks", fmt.Sprint(soak.Times(500))) // rapid defines it
 	}
 	os.Exit(m.Run())
 }

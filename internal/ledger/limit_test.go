@@ -72,6 +72,29 @@ func TestUnlimitedGrantsDoNotCount(t *testing.T) {
 	}
 }
 
+// Who is past a limit, because it was lowered meanwhile, earns nothing and moves nothing
+// until there is room again. What they have is not touched.
+func TestLoweredLimit(t *testing.T) {
+	t.Parallel()
+	points := &Currency{ID: 1, Code: "points", Kind: Points, Policy: Policy{Limits: []Limit{{"earn", "day", 100}, {"spend", "day", 50}}}}
+	d := newDesk(t, points)
+	d.grant(Grant{Amount: 100, Posting: Posting{AtMS: noon}})
+	if _, err := d.spend(50, noon); err != nil {
+		t.Fatal(err)
+	}
+	points.Policy.Limits = []Limit{{"earn", "day", 60}, {"spend", "day", 10}}
+	if g := d.grant(Grant{Amount: 30, Posting: Posting{AtMS: noon}}); g.Lot != nil || g.Cut != 30 {
+		t.Errorf("earned past a lowered limit: lot %+v, cut %d", g.Lot, g.Cut)
+	}
+	if _, err := d.spend(1, noon); !errors.Is(err, ErrLimit) {
+		t.Errorf("spent past a lowered limit: %v", err)
+	}
+	points.Policy.Limits = []Limit{{"earn", "day", 101}}
+	if g := d.grant(Grant{Amount: 30, Posting: Posting{AtMS: noon}}); g.Cut != 29 {
+		t.Errorf("with room for one, %d of 30 were cut", g.Cut)
+	}
+}
+
 // Two cards do not make two limits: the counters of merged members add up, and part again.
 func TestMergedLimits(t *testing.T) {
 	t.Parallel()

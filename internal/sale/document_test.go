@@ -61,6 +61,27 @@ func TestDocumentOnce(t *testing.T) {
 	})
 }
 
+// Systems number as they like: a document is one source's, also where source and number
+// run together like another's, and a return may bear the number of a sale.
+func TestDocumentOfASource(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		m := a.Member()
+		ids := map[string]bool{}
+		for _, of := range []J{{"source": "till", "document": "1"}, {"source": "shop", "document": "1"}, {"source": "till1", "document": "1"}, {"source": "till", "document": "11"}} {
+			var sold apptest.Sold
+			if r := a.Post("/v1/sales", a.Sale(apptest.With(of, J{"member": m}))).Into(&sold); r.Replayed() {
+				t.Errorf("%v was taken for another", of)
+			}
+			ids[sold.ID] = true
+		}
+		a.Post("/v1/returns", a.Return("1", J{"document": "1"}))
+		if w := a.Wallet(m); len(ids) != 4 || w.Available != 300 {
+			t.Errorf("%d sales and %d points, want 4 and 300", len(ids), w.Available)
+		}
+	})
+}
+
 // The same for returns, by either route.
 func TestReturnDocumentOnce(t *testing.T) {
 	t.Parallel()
