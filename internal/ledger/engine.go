@@ -14,6 +14,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/kit/id"
+	"github.com/patron-loyalty/patron/internal/kit/trace"
 )
 
 const (
@@ -46,6 +47,9 @@ type Engine struct {
 	closed bool
 
 	batches, commands atomic.Int64
+	watch             Watch
+	trace             *trace.Tracer
+	complained        atomic.Int64 // when the log last told of a failed batch, in Unix seconds
 }
 
 // queue is what waits for one worker. Bulk work is taken when nothing else waits.
@@ -65,6 +69,8 @@ type EngineOptions struct {
 	Workers   int // on PostgreSQL; SQLite has one writer
 	MaxBatch  int // 0 = DefaultMaxBatch
 	Committed func()
+	Watch     Watch         // nil where nobody counts
+	Trace     *trace.Tracer // nil for no traces
 }
 
 // NewEngine starts the workers. Close stops them.
@@ -75,6 +81,9 @@ func NewEngine(ctx context.Context, d *db.DB, c clock.Clock, log *slog.Logger, c
 	}
 	if e.committed == nil {
 		e.committed = func() {}
+	}
+	if e.watch, e.trace = o.Watch, o.Trace; e.watch == nil {
+		e.watch = nobody{}
 	}
 	e.store = newStore(d)
 	n := max(1, o.Workers)
@@ -259,14 +268,7 @@ func (e *Engine) run(ctx context.Context, w worker, batch []*task) []*task {
 		return again
 	}
 	if storage := errors.Is(err, db.ErrStorage) || errs.KindOf(err) == errs.Unavailable; storage || len(live) == 1 {
-		e.log.Error("a batch was not posted", "commands", len(live), "error", err)
-		for _, t := range live {
-			if storage {
-				t.answer <- Answer{Err: ErrUnknown.Because(err)}
-			} else {
-				t.answer <- Answer{Err: ErrDefect.Because(err)}
-			}
-		}
+		e.failed(live, err, storage)
 		return nil
 	}
 	// One command of many sinks the batch: find it by posting each alone.
@@ -285,11 +287,14 @@ type decided struct {
 
 // post tries a batch until no other node is in its way.
 func (e *Engine) post(ctx context.Context, w worker, batch []*task) (again []*task, err error) {
+	began, span := time.Now(), e.span(batch)
+	defer func() { span.End(err != nil) }()
 	for try := 0; ; try++ {
 		var out []decided
 		var wrote bool
 		out, again, wrote, err = e.once(ctx, w, batch)
 		if err == nil {
+			e.count(out, time.Since(began))
 			for _, d := range out {
 				d.task.answer <- d.answer
 			}
@@ -303,6 +308,7 @@ func (e *Engine) post(ctx context.Context, w worker, batch []*task) (again []*ta
 		if try == maxRetries || !retryable(err) {
 			return nil, err
 		}
+		e.watch.Retried()
 		time.Sleep(time.Duration(try) * time.Millisecond) // let the other one finish
 	}
 }
