@@ -43,11 +43,13 @@ type commands struct {
 	Bench   benchCmd   `cmd:"" help:"Measure a running server with durable requests."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
 	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the OpenAPI file."`
+	Health  healthCmd  `cmd:"" help:"Ask a running server whether it is ready."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	here := &env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, vars: os.Environ(), exit: os.Exit}
 	here.dir, _ = os.Getwd() // "" leaves relative paths as they are
 	code := run(here, os.Args[1:])

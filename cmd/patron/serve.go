@@ -1,26 +1,18 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/http"
 	"runtime/debug"
-	"time"
 
 	"github.com/patron-loyalty/patron/internal/app"
-	"github.com/patron-loyalty/patron/internal/kit/api"
 )
 
 // gcPercent lets the heap of a server grow to four times what is in use before it is
 // cleaned: what a sale leaves behind is small, and cleaning after every few megabytes was
 // an eighth of the work.
 const gcPercent = 300
-
-// drainWithin is how long requests that have begun get to finish.
-const drainWithin = 15 * time.Second
 
 type serveCmd struct {
 	Listen string `help:"Address to listen on. Default 127.0.0.1:8080." placeholder:"HOST:PORT"`
@@ -55,24 +47,16 @@ func (c *serveCmd) serve(e *env, a *app.App) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer tools()
+	if e.config.DebugListen != "" {
+		stop, err := app.Debug(e.config.DebugListen)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		defer stop()
+	}
 	sandbox := app.NewSandbox(a, e.config)
 	defer sandbox.Close()
-	server := api.Server("", sandbox.Handler())
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case <-e.ctx.Done():
-		slog.Info("stopping: no new requests, the begun ones finish")
-	case <-a.DB.Failed():
-		err = fmt.Errorf("the storage failed; start again to go on: %w", a.DB.Failure())
-	case err = <-failed:
-	}
-	drain, cancel := context.WithTimeout(context.Background(), drainWithin)
-	defer cancel()
-	if serr := server.Shutdown(drain); serr != nil && !errors.Is(serr, http.ErrServerClosed) {
-		err = errors.Join(err, serr)
-	}
-	return err
+	return a.Serve(e.ctx, listener, sandbox.Handler())
 }
 
 // greet says where to look, and how the first owner signs in.

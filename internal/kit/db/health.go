@@ -116,3 +116,18 @@ func (p *postgres) stats(ctx context.Context) (s Stats, err error) {
 	})
 	return s, err
 }
+
+var touchSQL = Define("db.touch", `
+	INSERT INTO sequence (name, next)
+	VALUES ('touch', 1)
+	ON CONFLICT (name) DO UPDATE
+	SET next = sequence.next + 1`)
+
+// Touch writes one row and waits until it is durable: the database is writable, or this is
+// the error that says why not.
+func (d *DB) Touch(ctx context.Context) error {
+	return d.InTx(ctx, func(ctx context.Context, tx *Tx) error {
+		_, err := tx.Exec(ctx, touchSQL)
+		return err
+	})
+}
