@@ -48,13 +48,26 @@ type commands struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	ctx := untilSignal()
 	here := &env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, vars: os.Environ(), exit: os.Exit}
 	here.dir, _ = os.Getwd() // "" leaves relative paths as they are
-	code := run(here, os.Args[1:])
-	stop()
-	os.Exit(code)
+	os.Exit(run(here, os.Args[1:]))
+}
+
+// untilSignal returns a context that ends at the first signal to stop. The second ends the
+// process at once, with the status that shells know it by.
+func untilSignal() context.Context {
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() { // lives as long as the process
+		<-signals
+		stop()
+		if s, ok := (<-signals).(syscall.Signal); ok {
+			os.Exit(128 + int(s))
+		}
+	}()
+	return ctx
 }
 
 // env is what a command has around it: its own process, or that of a client whose command

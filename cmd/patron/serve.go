@@ -38,10 +38,6 @@ func (c *serveCmd) serve(e *env, a *app.App) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", e.config.Listen, err)
 	}
-	origin := "http://" + listener.Addr().String()
-	if err := greet(e, a, origin); err != nil {
-		return errors.Join(err, listener.Close())
-	}
 	tools, err := serveTools(e, a)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -53,6 +49,9 @@ func (c *serveCmd) serve(e *env, a *app.App) error {
 			return errors.Join(err, listener.Close())
 		}
 		defer stop()
+	}
+	if err := greet(e, a, "http://"+listener.Addr().String()); err != nil { // last: who reads it may call
+		return errors.Join(err, listener.Close())
 	}
 	sandbox := app.NewSandbox(a, e.config)
 	defer sandbox.Close()

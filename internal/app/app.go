@@ -82,6 +82,7 @@ type App struct {
 	maxConnections int
 	stopWait       time.Duration
 	open           atomic.Int64 // connections
+	busy           busy
 	stopping       atomic.Bool
 	stop           context.CancelFunc
 	running        sync.WaitGroup

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,9 +22,10 @@ const (
 	// drainWithin is how long requests that have begun get to finish: the longest that one
 	// may take.
 	drainWithin = 30 * time.Second
-	// lastCalls is how long connections are still taken that had reached this machine when
-	// the door was shut.
+	// lastCalls is how long the door goes on letting in when it is about to be shut, and
+	// maxInLine how many may stand in line in the end.
 	lastCalls = 20 * time.Millisecond
+	maxInLine = 4096
 	// otherFiles are the open files that are no connections of callers.
 	otherFiles = 256
 )
@@ -32,13 +34,15 @@ const (
 //
 // The end, in this order: readiness is off; for a short while everybody is still served, and
 // each answer asks to close its connection; the door is shut; what has begun finishes.
-// Whoever was let in gets an answer.
+// Whoever was let in gets an answer. (http.Server.Shutdown alone would hang up on those
+// whose request it reads after it was called.)
 func (a *App) Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	server := api.Server("", a.farewell(h))
 	server.ErrorLog = slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn)
+	server.ConnState = a.busy.note
 	door := newDoor(l, a.places(), &a.open)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(door) }() // ends with Shutdown
+	go func() { failed <- server.Serve(door) }() // ends when the door is shut
 	var err error
 	select {
 	case <-ctx.Done():
@@ -51,15 +55,51 @@ func (a *App) Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	case err = <-failed:
 		return err
 	}
-	drain, cancel := context.WithTimeout(context.Background(), drainWithin)
-	defer cancel()
-	if late := server.Shutdown(drain); late != nil {
-		err = errors.Join(err, fmt.Errorf("some requests did not finish: %w", late), server.Close())
-	}
-	if end := <-failed; !errors.Is(end, http.ErrServerClosed) {
+	err = errors.Join(err, door.Close())
+	if end := <-failed; !errors.Is(end, net.ErrClosed) {
 		err = errors.Join(err, end)
 	}
+	drain, cancel := context.WithTimeout(context.Background(), drainWithin)
+	defer cancel()
+	if late := errors.Join(a.busy.wait(drain), server.Shutdown(drain)); late != nil {
+		err = errors.Join(err, fmt.Errorf("some requests did not finish: %w", late), server.Close())
+	}
 	return err
+}
+
+// busy counts the connections on which a request is on its way, or the first one has yet to
+// come.
+type busy struct{ n atomic.Int64 }
+
+// note follows the life of one connection.
+func (b *busy) note(c net.Conn, s http.ConnState) {
+	g, ok := c.(*guest)
+	if !ok {
+		return
+	}
+	now := s == http.StateNew || s == http.StateActive
+	if now == g.busy {
+		return
+	}
+	if g.busy = now; now {
+		b.n.Add(1)
+	} else {
+		b.n.Add(-1)
+	}
+}
+
+// wait returns when there is none, or with the error of ctx.
+func (b *busy) wait(ctx context.Context) error {
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for b.n.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-look.C:
+		}
+	}
+	return nil
 }
 
 // linger lets load balancers find out that this node is going, and callers who keep their
@@ -101,47 +141,101 @@ func (a *App) places() int {
 }
 
 // door is a listener with so many places. Whoever comes when all are taken waits outside
-// until one is free: slow callers are sent away by the deadlines of the server.
+// until one is free: slow callers are sent away by the deadlines of the server. One
+// goroutine accepts.
 type door struct {
 	net.Listener
 	places chan struct{}
 	shut   chan struct{}
 	once   sync.Once
 	open   *atomic.Int64
+	rest   []net.Conn // who stood in line when the door was shut
 }
 
 func newDoor(l net.Listener, most int, open *atomic.Int64) *door {
 	return &door{Listener: l, places: make(chan struct{}, most), shut: make(chan struct{}), open: open}
 }
 
-// Accept lets one in.
+// Accept lets one in. Once the door is shut it lets those in who stand in line, and then
+// returns net.ErrClosed.
 func (d *door) Accept() (net.Conn, error) {
+	placed := true
 	select {
 	case d.places <- struct{}{}:
 	case <-d.shut:
-		return nil, errors.Join(net.ErrClosed, d.Listener.Close())
+		placed = false // the last in line need none
 	}
-	c, err := d.Listener.Accept()
-	if err == nil {
-		d.open.Add(1)
-		return &guest{Conn: c, door: d}, nil
-	}
-	<-d.places
-	select {
-	case <-d.shut:
-		return nil, errors.Join(net.ErrClosed, d.Listener.Close())
-	default:
+	c, err := d.next()
+	if err != nil {
+		if placed {
+			<-d.places
+		}
 		return nil, err
 	}
+	d.open.Add(1)
+	return &guest{Conn: c, door: d, placed: placed}, nil
 }
 
-// Close shuts the door after those who have come already: a connection that this machine
-// has taken and that nobody reads would be cut.
+func (d *door) next() (net.Conn, error) {
+	if len(d.rest) == 0 {
+		c, err := d.Listener.Accept()
+		if err == nil {
+			return c, nil
+		}
+		select {
+		case <-d.shut:
+		default:
+			return nil, err
+		}
+		d.rest = lastInLine(d.Listener)
+		_ = d.Listener.Close() // at once; a second time where it was closed before
+	}
+	if len(d.rest) == 0 {
+		return nil, net.ErrClosed
+	}
+	c := d.rest[0]
+	d.rest = d.rest[1:]
+	return c, nil
+}
+
+// lastInLine takes those whom the system has let in and nobody has accepted: closing the
+// listener would cut them.
+func lastInLine(l net.Listener) (line []net.Conn) {
+	tcp, ok := l.(*net.TCPListener)
+	if !ok {
+		return nil
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	var files []int
+	_ = raw.Control(func(listening uintptr) { // its error is that there is no listener
+		for len(files) < maxInLine {
+			fd, _, err := syscall.Accept(int(listening))
+			if err != nil {
+				return // nobody is left
+			}
+			syscall.CloseOnExec(fd)
+			files = append(files, fd)
+		}
+	})
+	for _, fd := range files {
+		f := os.NewFile(uintptr(fd), "connection")
+		if c, err := net.FileConn(f); err == nil { // with a descriptor of its own
+			line = append(line, c)
+		}
+		_ = f.Close()
+	}
+	return line
+}
+
+// Close shuts the door.
 func (d *door) Close() (err error) {
 	d.once.Do(func() {
 		close(d.shut)
 		if l, ok := d.Listener.(interface{ SetDeadline(time.Time) error }); ok {
-			err = l.SetDeadline(time.Now().Add(lastCalls))
+			err = l.SetDeadline(time.Now().Add(lastCalls)) // ends Accept
 			return
 		}
 		err = d.Listener.Close()
@@ -152,15 +246,19 @@ func (d *door) Close() (err error) {
 // guest gives its place back when it leaves.
 type guest struct {
 	net.Conn
-	door *door
-	once sync.Once
+	door   *door
+	placed bool
+	busy   bool
+	once   sync.Once
 }
 
 // Close leaves.
 func (g *guest) Close() error {
 	g.once.Do(func() {
 		g.door.open.Add(-1)
-		<-g.door.places
+		if g.placed {
+			<-g.door.places
+		}
 	})
 	return g.Conn.Close()
 }
