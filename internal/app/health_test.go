@@ -142,12 +142,15 @@ func TestEnough(t *testing.T) {
 var box = sync.OnceValue(seal.Test)
 
 // bare opens a program on a database that may be opened again, on a clock of the test.
-func bare(t *testing.T, o db.Options, c clock.Clock, log *slog.Logger) *app.App {
+func bare(t *testing.T, o db.Options, c clock.Clock, log *slog.Logger, edit ...func(*config.Config)) *app.App {
 	t.Helper()
 	cfg := config.Defaults()
 	cfg.DatabaseURL, cfg.DataDir = o.URL, o.Dir
 	if cfg.DataDir == "" {
 		cfg.DataDir = t.TempDir()
+	}
+	for _, e := range edit {
+		e(&cfg)
 	}
 	a, err := app.Open(t.Context(), app.Options{Config: cfg, Clock: c, Log: log, Box: box()})
 	if err != nil {
