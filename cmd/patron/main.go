@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -43,16 +44,31 @@ type commands struct {
 	Bench   benchCmd   `cmd:"" help:"Measure a running server with durable requests."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
 	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the OpenAPI file."`
+	Health  healthCmd  `cmd:"" help:"Ask a running server whether it is ready."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx := untilSignal()
 	here := &env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, vars: os.Environ(), exit: os.Exit}
 	here.dir, _ = os.Getwd() // "" leaves relative paths as they are
-	code := run(here, os.Args[1:])
-	stop()
-	os.Exit(code)
+	os.Exit(run(here, os.Args[1:]))
+}
+
+// untilSignal returns a context that ends at the first signal to stop. The second ends the
+// process at once, with the status that shells know it by.
+func untilSignal() context.Context {
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() { // lives as long as the process
+		<-signals
+		stop()
+		if s, ok := (<-signals).(syscall.Signal); ok {
+			os.Exit(128 + int(s))
+		}
+	}()
+	return ctx
 }
 
 // env is what a command has around it: its own process, or that of a client whose command
@@ -126,7 +142,7 @@ func (e *env) fail(err error) int {
 	if errors.Is(err, errQuiet) {
 		return 1
 	}
-	if refused := errs.As(err); refused != nil {
+	if refused := errs.As(plain(err)); refused != nil {
 		fmt.Fprintln(e.stderr, "patron: "+refused.Text(e.language()))
 		for _, f := range refused.Fields {
 			fmt.Fprintln(e.stderr, "  "+f.Location+": "+i18n.Pick(e.language(), f.EN, f.ZH))
@@ -138,6 +154,33 @@ func (e *env) fail(err error) int {
 	}
 	fmt.Fprintln(e.stderr, "patron: "+err.Error())
 	return 1
+}
+
+// What callers of the API are told of a database that fails says nothing to whoever starts
+// a command.
+var (
+	errDisk = errs.New(errs.Unavailable, "tool.disk",
+		"The disk of the data directory is full or fails ({cause}). Make room or mend it and start again: nothing that was confirmed is lost.",
+		"数据目录所在磁盘已满或发生故障（{cause}）。请释放空间或修复后重新启动；已确认的数据不会丢失。")
+	errReach = errs.New(errs.Unavailable, "tool.database",
+		"The database does not answer ({cause}).", "数据库没有应答（{cause}）。")
+)
+
+// plain says of a database that fails what an operator can do about it.
+func plain(err error) error {
+	out := errDisk
+	switch {
+	case errors.Is(err, db.ErrStorage):
+	case errors.Is(err, db.ErrBusy):
+		out = errReach
+	default:
+		return err
+	}
+	cause := errs.As(err).Unwrap()
+	if cause == nil {
+		return err
+	}
+	return out.With("cause", strings.Join(strings.Fields(cause.Error()), " ")).Because(err)
 }
 
 // language is that of the terminal: LC_ALL, LC_MESSAGES or LANG.

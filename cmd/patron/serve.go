@@ -1,18 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"runtime/debug"
-	"time"
 
 	"github.com/patron-loyalty/patron/internal/app"
-	"github.com/patron-loyalty/patron/internal/kit/api"
 )
 
 // How the heap of a server is cleaned. What a sale leaves behind is small and short-lived,
@@ -23,9 +18,6 @@ const (
 	gcPercent = 800
 	heapLimit = 512 << 20
 )
-
-// drainWithin is how long requests that have begun get to finish.
-const drainWithin = 15 * time.Second
 
 type serveCmd struct {
 	Listen string `help:"Address to listen on. Default 127.0.0.1:8080." placeholder:"HOST:PORT"`
@@ -54,33 +46,24 @@ func (c *serveCmd) serve(e *env, a *app.App) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", e.config.Listen, err)
 	}
-	origin := "http://" + listener.Addr().String()
-	if err := greet(e, a, origin); err != nil {
-		return errors.Join(err, listener.Close())
-	}
 	tools, err := serveTools(e, a)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	defer tools()
+	if e.config.DebugListen != "" {
+		stop, err := app.Debug(e.config.DebugListen)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		defer stop()
+	}
+	if err := greet(e, a, "http://"+listener.Addr().String()); err != nil { // last: who reads it may call
+		return errors.Join(err, listener.Close())
+	}
 	sandbox := app.NewSandbox(a, e.config)
 	defer sandbox.Close()
-	server := api.Server("", sandbox.Handler())
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case <-e.ctx.Done():
-		slog.Info("stopping: no new requests, the begun ones finish")
-	case <-a.DB.Failed():
-		err = fmt.Errorf("the storage failed; start again to go on: %w", a.DB.Failure())
-	case err = <-failed:
-	}
-	drain, cancel := context.WithTimeout(context.Background(), drainWithin)
-	defer cancel()
-	if serr := server.Shutdown(drain); serr != nil && !errors.Is(serr, http.ErrServerClosed) {
-		err = errors.Join(err, serr)
-	}
-	return err
+	return a.Serve(e.ctx, listener, sandbox.Handler())
 }
 
 // greet says where to look, and how the first owner signs in.

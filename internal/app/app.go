@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/catalog"
@@ -23,6 +24,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/event"
 	"github.com/patron-loyalty/patron/internal/kit/job"
 	"github.com/patron-loyalty/patron/internal/kit/seal"
+	"github.com/patron-loyalty/patron/internal/kit/trace"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/program"
@@ -68,15 +70,31 @@ type App struct {
 	Track   *track.Service
 	API     *api.Router
 
+	auth    api.Authenticator
 	learner *learner
-	stop    context.CancelFunc
-	running sync.WaitGroup
+	metrics *metrics
+	scrape  http.Handler
+	trace   *trace.Tracer
+	health  health
+
+	dir            string // of the data
+	disk           func(dir string) (free, all int64, err error)
+	maxConnections int
+	stopWait       time.Duration
+	open           atomic.Int64 // connections
+	busy           busy
+	stopping       atomic.Bool
+	stop           context.CancelFunc
+	running        sync.WaitGroup
 }
 
 // Open opens the database, brings it to this version's schema, and builds the program on
 // it. Nothing runs in the background yet but the posting engine: see Start.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{Clock: o.Clock, Log: o.Log, Box: o.Box, stop: func() {}}
+	a := &App{
+		Clock: o.Clock, Log: o.Log, Box: o.Box, stop: func() {}, metrics: newMetrics(), dir: o.Config.DataDir, disk: db.Disk,
+		maxConnections: o.Config.MaxConnections, stopWait: o.Config.StopWait,
+	}
 	if a.Clock == nil {
 		a.Clock = clock.System()
 	}
@@ -89,6 +107,7 @@ func Open(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	if err := a.furnish(ctx, o); err != nil {
+		a.trace.Close()
 		return nil, errors.Join(err, a.DB.Close())
 	}
 	return a, nil
@@ -107,7 +126,34 @@ func (a *App) furnish(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
+	if err := a.settleClock(ctx); err != nil {
+		return err
+	}
+	a.trace, err = trace.New(trace.Options{Endpoint: o.Config.OtelEndpoint, Share: o.Config.OtelShare, Version: Version, Log: a.Log})
+	if err != nil {
+		return err
+	}
 	return a.build(ctx, o)
+}
+
+// settleClock lets the clock go on from the newest write where the machine's is behind, so
+// that no posting ever stands before one that is there.
+func (a *App) settleClock(ctx context.Context) error {
+	wall, ok := a.Clock.(*clock.Wall)
+	if !ok {
+		return nil
+	}
+	newest, err := api.Newest(ctx, a.DB)
+	if err != nil {
+		return fmt.Errorf("read the time of the newest posting: %w", err)
+	}
+	if behind := newest.Sub(wall.Now()); behind > 0 {
+		wall.NotBefore(newest)
+		if behind > time.Minute {
+			a.Log.Warn("the machine's clock is behind the newest posting; time goes on from there", "by", behind)
+		}
+	}
+	return nil
 }
 
 // openKeys opens the key file, or makes it on the first start. A database that was written
@@ -124,7 +170,8 @@ func (a *App) openKeys(ctx context.Context, path string) (*seal.Box, error) {
 // build makes the parts, lower nouns first.
 func (a *App) build(ctx context.Context, o Options) (err error) {
 	a.Events = event.New(a.DB, a.Clock, a.Log)
-	a.Jobs = job.NewQueue(a.DB, a.Clock, job.Options{Log: a.Log})
+	a.Events.Traced(a.trace)
+	a.Jobs = job.NewQueue(a.DB, a.Clock, job.Options{Log: a.Log, Trace: a.trace})
 	a.Audit = staff.NewAudit(a.DB, a.Clock)
 	if a.Program, err = program.New(ctx, a.DB, a.Clock, a.Audit); err != nil {
 		return fmt.Errorf("open the programme: %w", err)
@@ -143,7 +190,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	}
 	a.Ledger, err = ledger.New(ctx, ledger.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Audit: a.Audit,
-		Jobs: a.Jobs, Events: a.Events, Workers: workers, MaxBatch: o.Config.MaxBatch,
+		Jobs: a.Jobs, Events: a.Events, Workers: workers, MaxBatch: o.Config.MaxBatch, Watch: a.metrics, Trace: a.trace,
 	})
 	if err != nil {
 		return fmt.Errorf("open the ledger: %w", err)
@@ -166,13 +213,12 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 
 // route makes the API: every noun adds its own.
 func (a *App) route(o Options) {
-	auth := o.Auth
-	if auth == nil {
-		auth = liveAuth{a.Staff}
+	if a.auth = o.Auth; a.auth == nil {
+		a.auth = liveAuth{a.Staff}
 	}
 	a.API = api.New(api.Config{
-		DB: a.DB, Clock: a.Clock, Auth: auth, Log: a.Log, Title: "Patron", Version: Version,
-		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box,
+		DB: a.DB, Clock: a.Clock, Auth: a.auth, Log: a.Log, Title: "Patron", Version: Version,
+		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
 		a.Program, a.Staff, a.Members, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
@@ -182,6 +228,17 @@ func (a *App) route(o Options) {
 	a.systemRoutes()
 	a.probes()
 	a.setupPage()
+	a.expose()
+}
+
+// rooms are the bounds of classes that differ from those of the API. PostgreSQL reads on
+// more connections than the embedded database; half of them are left to the others.
+func rooms(d *db.DB) map[api.Class]api.Room {
+	if d.Engine() != db.Postgres {
+		return nil
+	}
+	lists := 2 * runtime.GOMAXPROCS(0)
+	return map[api.Class]api.Room{api.Browsing: {Places: lists, Waiting: 128, Patience: 5 * time.Second}}
 }
 
 // Start runs what works in the background: handing on events, jobs, keeping what is held
@@ -196,6 +253,7 @@ func (a *App) Start(ctx context.Context) {
 	a.running.Go(func() { a.Members.Run(run, a.Log) })
 	a.running.Go(func() { a.Catalog.Run(run, a.Log) })
 	a.running.Go(func() { a.learner.run(run) })
+	a.running.Go(func() { a.watchClock(run) })
 	a.running.Go(func() {
 		if err := a.DB.Warm(run); err != nil && run.Err() == nil {
 			a.Log.Warn("the database could not be read through; the first sales may be slow", "error", err)
@@ -215,5 +273,6 @@ func (a *App) Close() error {
 	a.Ledger.Close()
 	a.stop()
 	a.running.Wait()
+	a.trace.Close()
 	return errors.Join(err, a.DB.Close())
 }

@@ -16,15 +16,15 @@ import (
 const storageKind = "storage.check"
 
 func (a *App) watchStorage() {
-	a.Jobs.Register(storageKind, func(ctx context.Context, _ *job.Run) error { return a.checkStorage(ctx) })
+	a.Jobs.Register(storageKind, func(ctx context.Context, _ *job.Run) error { return a.checkPages(ctx) })
 	zone := func() *time.Location { return a.Program.Snapshot().Zone }
 	a.Jobs.Every(job.Daily(3, 30, zone), job.New{Kind: storageKind, MaxTries: 1})
 }
 
-// checkStorage fails where the disk has changed the database. It stops nobody: a page that
+// checkPages fails where the disk has changed the database. It stops nobody: a page that
 // is needed and cannot be read stops the server by itself, and one that is not can wait for
 // a person, who is told by the log and finds the job among the failed ones.
-func (a *App) checkStorage(ctx context.Context) error {
+func (a *App) checkPages(ctx context.Context) error {
 	wrong, err := a.DB.Check(ctx, db.Quick)
 	if err != nil {
 		return err

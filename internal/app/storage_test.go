@@ -46,7 +46,7 @@ func TestDamagedFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(r.Findings), a.checkStorage(t.Context())
+		return len(r.Findings), a.checkPages(t.Context())
 	}
 	if n, err := look(a); err != nil || n > 0 {
 		t.Errorf("of a whole file: %v, %d findings", err, n)

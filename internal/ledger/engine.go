@@ -14,6 +14,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/kit/id"
+	"github.com/patron-loyalty/patron/internal/kit/trace"
 )
 
 const (
@@ -47,6 +48,9 @@ type Engine struct {
 	closed bool
 
 	batches, commands atomic.Int64
+	watch             Watch
+	trace             *trace.Tracer
+	complained        atomic.Int64 // when the log last told of a failed batch, in Unix seconds
 }
 
 // queue is what waits for one worker. Bulk work is taken when nothing else waits.
@@ -70,6 +74,8 @@ type EngineOptions struct {
 	Workers   int // on PostgreSQL; SQLite has one writer
 	MaxBatch  int // 0 = DefaultMaxBatch
 	Committed func()
+	Watch     Watch         // nil where nobody counts
+	Trace     *trace.Tracer // nil for no traces
 }
 
 // NewEngine starts the workers. Close stops them.
@@ -80,6 +86,9 @@ func NewEngine(ctx context.Context, d *db.DB, c clock.Clock, log *slog.Logger, c
 	}
 	if e.committed == nil {
 		e.committed = func() {}
+	}
+	if e.watch, e.trace = o.Watch, o.Trace; e.watch == nil {
+		e.watch = nobody{}
 	}
 	e.store = newStore(d)
 	n := max(1, o.Workers)
@@ -294,14 +303,7 @@ func (e *Engine) run(ctx context.Context, l *lane, batch []*task, written func()
 		return again
 	}
 	if storage := errors.Is(err, db.ErrStorage) || errs.KindOf(err) == errs.Unavailable; storage || len(live) == 1 {
-		e.log.Error("a batch was not posted", "commands", len(live), "error", err)
-		for _, t := range live {
-			if storage {
-				t.answer <- Answer{Err: ErrUnknown.Because(err)}
-			} else {
-				t.answer <- Answer{Err: ErrDefect.Because(err)}
-			}
-		}
+		e.failed(live, err, storage)
 		return nil
 	}
 	// One command of many sinks the batch: find it by posting each alone.
@@ -320,12 +322,15 @@ type decided struct {
 
 // post tries a batch until no other node is in its way.
 func (e *Engine) post(ctx context.Context, l *lane, batch []*task, written func()) (again []*task, err error) {
+	began, span := time.Now(), e.span(batch)
+	defer func() { span.End(err != nil) }()
 	for try := 0; ; try++ {
 		var out []decided
 		var wrote bool
 		out, again, wrote, err = e.once(ctx, l, batch, try == 0 && l.wary == 0, written)
 		if err == nil {
 			l.wary = max(0, l.wary-1)
+			e.count(out, time.Since(began))
 			for _, d := range out {
 				d.task.answer <- d.answer
 			}
@@ -338,6 +343,9 @@ func (e *Engine) post(ctx context.Context, l *lane, batch []*task, written func(
 		}
 		if try == maxRetries || !retryable(err) {
 			return nil, err
+		}
+		if trusted := try == 0 && l.wary == 0; !trusted || !errors.Is(err, db.ErrUnique) {
+			e.watch.Retried() // else it was no other node: something fresh was not
 		}
 		l.wary = waryFor
 		time.Sleep(time.Duration(try) * time.Millisecond) // let the other one finish

@@ -15,6 +15,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/kit/event"
 	"github.com/patron-loyalty/patron/internal/kit/job"
+	"github.com/patron-loyalty/patron/internal/kit/trace"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/program"
 )
@@ -40,6 +41,8 @@ type Options struct {
 
 	Workers  int // of the engine, on PostgreSQL
 	MaxBatch int // 0 = DefaultMaxBatch
+	Watch    Watch
+	Trace    *trace.Tracer
 }
 
 // Service is the ledger as the rest of the program sees it: the currencies, the Engine,
@@ -75,7 +78,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err := s.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	e, err := NewEngine(ctx, o.DB, o.Clock, o.Log, s.Config, EngineOptions{Workers: o.Workers, MaxBatch: o.MaxBatch, Committed: s.nudge})
+	e, err := NewEngine(ctx, o.DB, o.Clock, o.Log, s.Config, EngineOptions{Workers: o.Workers, MaxBatch: o.MaxBatch, Committed: s.nudge, Watch: o.Watch, Trace: o.Trace})
 	if err != nil {
 		return nil, fmt.Errorf("start the posting engine: %w", err)
 	}

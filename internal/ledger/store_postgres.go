@@ -87,7 +87,7 @@ func (w *pgWorker) run(ctx context.Context, fn func(session) error) error {
 	if w.conn == nil || w.conn.Conn().IsClosed() {
 		w.close()
 		if err := w.connect(ctx); err != nil {
-			return w.translate(err)
+			return fmt.Errorf("%w: %w", errUnbegun, w.translate(err))
 		}
 	}
 	s := &pgSession{link: w.link}

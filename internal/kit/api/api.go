@@ -28,6 +28,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/i18n"
+	"github.com/patron-loyalty/patron/internal/kit/trace"
 )
 
 // prefixes are the paths under which every route of the API lives. A path under one of
@@ -60,7 +61,11 @@ type Config struct {
 	ClientIP func(*http.Request) string
 	// Observe is called after each request to a route of the API, for metrics. route is the
 	// template ("POST /v1/sales"). It must not block.
-	Observe func(route string, status int, took time.Duration)
+	Observe func(route string, class Class, status int, took time.Duration)
+	// Rooms bound how many requests of a class are worked on at once; those that are missing
+	// have the bounds of this package.
+	Rooms map[Class]Room
+	Trace *trace.Tracer // nil for no traces
 }
 
 // Vault encrypts what is stored; seal.Box is one. aad binds a sealed text to its place.
@@ -96,6 +101,8 @@ type Router struct {
 	routes  *http.ServeMux // of the API
 	plain   *http.ServeMux // pages, files, probes
 	flights flights
+	rooms   [classes]*room
+	served  []Route
 	origin  *http.CrossOriginProtection
 	docs    docsPage
 }
@@ -127,6 +134,12 @@ func New(cfg Config) *Router {
 		if err := r.origin.AddTrustedOrigin(o); err != nil {
 			panic("api: trusted origin " + o + ": " + err.Error())
 		}
+	}
+	for class, room := range rooms {
+		if given, ok := cfg.Rooms[Class(class)]; ok {
+			room = given
+		}
+		r.rooms[class] = newRoom(room)
 	}
 	r.huma = huma.NewAPI(r.document(), (*adapter)(r))
 	r.serveReference()

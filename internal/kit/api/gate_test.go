@@ -21,8 +21,8 @@ func TestAnswer(t *testing.T) {
 	t.Parallel()
 	var seen []string
 	s := newShop(t, dbtest.Open(t, db.SQLite), func(c *api.Config) {
-		c.Observe = func(route string, status int, took time.Duration) {
-			seen = append(seen, fmt.Sprint(route, " ", status))
+		c.Observe = func(route string, class api.Class, status int, took time.Duration) {
+			seen = append(seen, fmt.Sprint(class, " ", route, " ", status))
 		}
 	})
 	w := s.do(ask{path: brew, body: `{"cups":1,"kind":"green","grade":"A","extra":{"a":"b"},"at":"2026-03-01T12:00:00+08:00"}`, header: map[string]string{"Content-Type": "application/json; charset=UTF-8"}})
@@ -41,7 +41,7 @@ func TestAnswer(t *testing.T) {
 		t.Errorf("nothing to say: %d %q", w.Code, w.Body)
 	}
 	s.do(ask{path: brew, as: "-"})
-	if want := []string{"POST /v1/teas/{name}/brew 201", "POST /v1/bell 204", "POST /v1/teas/{name}/brew 401"}; !slices.Equal(seen, want) {
+	if want := []string{"serving POST /v1/teas/{name}/brew 201", "serving POST /v1/bell 204", "serving POST /v1/teas/{name}/brew 401"}; !slices.Equal(seen, want) {
 		t.Errorf("observed %q", seen)
 	}
 }

@@ -29,6 +29,7 @@ const (
 // parameter retry_after.
 const (
 	retryInFlight = 1
+	retryOverload = 2
 	retryDefault  = 5
 )
 

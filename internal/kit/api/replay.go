@@ -188,3 +188,19 @@ func (r *Router) Purge(ctx context.Context, before time.Time) (n int64, err erro
 		}
 	}
 }
+
+var newestSQL = db.Define("api.newest", `
+	SELECT COALESCE(MAX(at_ms), 0)
+	FROM request`)
+
+// Newest is the time of the newest write that bore a key; the zero time where there is none.
+func Newest(ctx context.Context, d *db.DB) (time.Time, error) {
+	var ms int64
+	err := d.Glance(ctx, func(ctx context.Context, tx *db.Tx) error {
+		return tx.QueryRow(ctx, newestSQL).Scan(&ms)
+	})
+	if err != nil || ms == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(ms).UTC(), nil
+}

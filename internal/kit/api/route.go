@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/patron-loyalty/patron/internal/kit/trace"
 )
 
 // adapter is the Router as Huma sees it: a place to put operations.
@@ -23,6 +26,7 @@ func (a *adapter) Handle(op *huma.Operation, serve func(huma.Context)) {
 	r := (*Router)(a)
 	rt := newRoute(r, op, serve)
 	r.routes.Handle(rt.name, rt)
+	r.served = append(r.served, Route{rt.name, rt.of})
 }
 
 // ServeHTTP is part of huma.Adapter.
@@ -37,9 +41,19 @@ type route struct {
 	name   string // "POST /v1/sales/{id}/returns"
 	doc    Doc
 	query  map[string]*huma.Param
+	of     Class
 	serve  func(huma.Context)
 	direct direct // nil where Huma answers all
 }
+
+// Route names a route and its class.
+type Route struct {
+	Name  string // "POST /v1/sales"
+	Class Class
+}
+
+// Served lists the routes that were registered so far, for metrics.
+func (r *Router) Served() []Route { return r.served }
 
 // What an operation carries for its route.
 const (
@@ -61,6 +75,7 @@ func newRoute(r *Router, op *huma.Operation, serve func(huma.Context)) *route {
 	if make, ok := op.Metadata[directKey].(func(*huma.Operation) direct); ok {
 		rt.direct = make(op)
 	}
+	rt.of = rt.class()
 	return rt
 }
 
@@ -75,9 +90,27 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		ctx, cancel = context.WithTimeout(ctx, rt.router.cfg.Timeout)
 		defer cancel()
 	}
+	ctx, span := rt.router.cfg.Trace.Serve(ctx, rt.name, req.Header.Get("Traceparent"), scopeOf(ctx).info.TraceID)
 	status := rt.answer(ctx, w, req)
+	rt.observed(ctx, span, status, time.Since(begin))
+}
+
+// observed tells the metrics, the trace and the log of a request that was answered. The log
+// has it on level debug, and never what was asked beyond the route.
+func (rt *route) observed(ctx context.Context, span *trace.Span, status int, took time.Duration) {
 	if observe := rt.router.cfg.Observe; observe != nil {
-		observe(rt.name, status, time.Since(begin))
+		observe(rt.name, rt.of, status, took)
+	}
+	if span != nil {
+		span.Text("http.request.method", rt.op.Method)
+		span.Text("http.route", rt.op.Path)
+		span.Number("http.response.status_code", int64(status))
+		span.End(status >= http.StatusInternalServerError)
+	}
+	if log := rt.router.log; log.Enabled(ctx, slog.LevelDebug) {
+		s := scopeOf(ctx)
+		log.LogAttrs(ctx, slog.LevelDebug, "request", slog.String("route", rt.name), slog.Int("status", status),
+			slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("caller", s.caller), slog.String("trace_id", s.info.TraceID))
 	}
 }
 
@@ -125,6 +158,11 @@ func (rt *route) work(ctx context.Context, w http.ResponseWriter, req *http.Requ
 		return nil, err
 	}
 	defer body.free()
+	room := rt.router.rooms[rt.of]
+	if err := room.enter(ctx); err != nil { // only now: a body that trickles in holds no place
+		return nil, err
+	}
+	defer room.leave()
 	key, err := rt.readKey(ctx, req, query, body)
 	if err != nil {
 		return nil, err

@@ -15,20 +15,26 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 )
 
 // Config is how the program is to run.
 type Config struct {
-	DataDir         string // directory of the SQLite file, keys and socket
-	DatabaseURL     string // of PostgreSQL; empty for SQLite. May hold a password
-	Listen          string // host:port
-	LogLevel        string // debug, info, warn, error
-	LogFormat       string // text, json
-	DefaultLanguage string // of answers to callers that name none: zh-CN, en
-	MaxBatch        int    // most commands in one batch of the posting engine
-	PostingWorkers  int    // 0 = one for every two cores
+	DataDir         string        // directory of the SQLite file, keys and socket
+	DatabaseURL     string        // of PostgreSQL; empty for SQLite. May hold a password
+	Listen          string        // host:port
+	LogLevel        string        // debug, info, warn, error
+	LogFormat       string        // text, json
+	DefaultLanguage string        // of answers to callers that name none: zh-CN, en
+	MaxBatch        int           // most commands in one batch of the posting engine
+	PostingWorkers  int           // 0 = one for every two cores
+	MaxConnections  int           // that are open at once
+	StopWait        time.Duration // for which the server goes on serving after it was told to stop
+	DebugListen     string        // host:port of the profiler, on loopback; empty for none
+	OtelEndpoint    string        // of a collector of OpenTelemetry; empty for no traces
+	OtelShare       float64       // of the requests that are traced without being asked to, 0 to 1
 }
 
 // Defaults are the values of keys that nobody gives.
@@ -36,7 +42,7 @@ func Defaults() Config {
 	return Config{
 		DataDir: "./patron-data", Listen: "127.0.0.1:8080",
 		LogLevel: "info", LogFormat: "text", DefaultLanguage: "zh-CN",
-		MaxBatch: 256,
+		MaxBatch: 256, MaxConnections: 8192, StopWait: time.Second, OtelShare: 0.01,
 	}
 }
 
@@ -122,7 +128,8 @@ func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("data_dir", c.DataDir), slog.String("database_url", redact(c.DatabaseURL)), slog.String("listen", c.Listen),
 		slog.String("log_level", c.LogLevel), slog.String("log_format", c.LogFormat), slog.String("default_language", c.DefaultLanguage),
-		slog.Int("max_batch", c.MaxBatch), slog.Int("posting_workers", c.PostingWorkers),
+		slog.Int("max_batch", c.MaxBatch), slog.Int("posting_workers", c.PostingWorkers), slog.Int("max_connections", c.MaxConnections),
+		slog.Duration("stop_wait", c.StopWait), slog.String("debug_listen", c.DebugListen), slog.String("otel_endpoint", redact(c.OtelEndpoint)), slog.Float64("otel_share", c.OtelShare),
 	)
 }
 

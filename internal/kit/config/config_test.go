@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 )
@@ -67,12 +68,17 @@ log_format: json
 default_language: en
 max_batch: 10000
 posting_workers: 0
+max_connections: 16
+stop_wait: 2s
+debug_listen: "[::1]:6060"
+otel_endpoint: https://u:p@collector:4318/x
+otel_share: 0.25
 `)
 	got, err := Load(path, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Config{"/srv/patron data", "postgres://p:s@db/patron?sslmode=disable", "[::1]:80", "debug", "json", "en", 10000, 0}
+	want := Config{"/srv/patron data", "postgres://p:s@db/patron?sslmode=disable", "[::1]:80", "debug", "json", "en", 10000, 0, 16, 2 * time.Second, "[::1]:6060", "https://u:p@collector:4318/x", 0.25}
 	if got != want {
 		t.Errorf("Load =\n%#v, want\n%#v", got, want)
 	}
@@ -104,6 +110,17 @@ func TestMistakes(t *testing.T) {
 		{"batch of too many", "max_batch: 10001\n", ErrValue, "max_batch"},
 		{"batch in words", "max_batch: many\n", ErrValue, "max_batch"},
 		{"workers below none", "posting_workers: -1\n", ErrValue, "posting_workers"},
+		{"too few connections", "max_connections: 15\n", ErrValue, "max_connections"},
+		{"a long farewell", "stop_wait: 61s\n", ErrValue, "stop_wait"},
+		{"a wait without a unit", "stop_wait: 5\n", ErrValue, "stop_wait"},
+		{"a profiler for all", "debug_listen: 0.0.0.0:6060\n", ErrValue, "debug_listen"},
+		{"a profiler for all, said shortly", "debug_listen: :6060\n", ErrValue, "debug_listen"},
+		{"a profiler by name", "debug_listen: localhost:6060\n", ErrValue, "debug_listen"},
+		{"a profiler without a port", "debug_listen: 127.0.0.1\n", ErrValue, "debug_listen"},
+		{"a collector of another kind", "otel_endpoint: grpc://c:4317\n", ErrValue, "otel_endpoint"},
+		{"a collector nowhere", "otel_endpoint: http://\n", ErrValue, "otel_endpoint"},
+		{"more than all", "otel_share: 1.01\n", ErrValue, "otel_share"},
+		{"no number", "otel_share: NaN\n", ErrValue, "otel_share"},
 		{"no directory", "data_dir: ''\n", ErrValue, "data_dir"},
 		{"null", "data_dir:\n", ErrValue, "data_dir"},
 		{"list", "data_dir: [a]\n", ErrValue, "data_dir"},

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -32,6 +33,11 @@ var keys = []key{
 	{"default_language", "zh-CN or en", " zh-CN 或 en", func(c *Config, t string) bool { c.DefaultLanguage = t; return t == "zh-CN" || t == "en" }},
 	{"max_batch", "a whole number from 1 to 10000", " 1 至 10000 的整数", func(c *Config, t string) bool { return readInt(&c.MaxBatch, t, 1, 10_000) }},
 	{"posting_workers", "a whole number from 0 to 256", " 0 至 256 的整数", func(c *Config, t string) bool { return readInt(&c.PostingWorkers, t, 0, 256) }},
+	{"max_connections", "a whole number from 16 to 1000000", " 16 至 1000000 的整数", func(c *Config, t string) bool { return readInt(&c.MaxConnections, t, 16, 1_000_000) }},
+	{"stop_wait", "a duration from 0s to 60s, like 5s", " 0s 至 60s 的时长，如 5s", readStopWait},
+	{"debug_listen", "an address of this machine alone, like 127.0.0.1:6060, or empty", "仅限本机的地址，如 127.0.0.1:6060，或留空", readDebugListen},
+	{"otel_endpoint", "a URL like http://127.0.0.1:4318, or empty", "形如 http://127.0.0.1:4318 的 URL，或留空", readOtelEndpoint},
+	{"otel_share", "a number from 0 to 1", " 0 至 1 的数", readOtelShare},
 }
 
 // Keys lists the names of all keys.
@@ -74,6 +80,38 @@ func readListen(c *Config, text string) bool {
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && strconv.FormatUint(n, 10) == port
+}
+
+// maxStopWait leaves supervisors time for the rest before they lose patience.
+const maxStopWait = time.Minute
+
+func readStopWait(c *Config, text string) bool {
+	d, err := time.ParseDuration(text)
+	c.StopWait = d
+	return err == nil && d >= 0 && d <= maxStopWait
+}
+
+// readDebugListen takes addresses of loopback only: what is served there is for whoever
+// may log in to the machine.
+func readDebugListen(c *Config, text string) bool {
+	if c.DebugListen = text; text == "" {
+		return true
+	}
+	host, _, err := net.SplitHostPort(text)
+	ip := net.ParseIP(host)
+	return err == nil && ip != nil && ip.IsLoopback()
+}
+
+func readOtelEndpoint(c *Config, text string) bool {
+	c.OtelEndpoint = text
+	u, err := url.Parse(text)
+	return text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+func readOtelShare(c *Config, text string) bool {
+	f, err := strconv.ParseFloat(text, 64)
+	c.OtelShare = f
+	return err == nil && f >= 0 && f <= 1
 }
 
 func readLogLevel(c *Config, text string) bool {

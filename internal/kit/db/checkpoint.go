@@ -26,6 +26,9 @@ type checkpointer struct {
 	lite      *lite
 	conn      *sql.Conn
 	txs, rows atomic.Int64 // since the last checkpoint
+	count     atomic.Int64 // of checkpoints
+	took      atomic.Int64 // by all of them, in nanoseconds
+	last      atomic.Int64 // by the newest
 	due       chan struct{}
 	quit      context.CancelFunc
 	done      sync.WaitGroup
@@ -72,10 +75,19 @@ func (c *checkpointer) loop(ctx context.Context) {
 		}
 		c.txs.Store(0)
 		c.rows.Store(0)
-		if err := c.checkpoint(ctx); err != nil && ctx.Err() == nil {
+		began := time.Now()
+		err := c.checkpoint(ctx)
+		c.note(time.Since(began))
+		if err != nil && ctx.Err() == nil {
 			c.lite.db.log.Warn("checkpoint", "error", c.lite.db.translate(err))
 		}
 	}
+}
+
+func (c *checkpointer) note(took time.Duration) {
+	c.count.Add(1)
+	c.took.Add(int64(took))
+	c.last.Store(int64(took))
 }
 
 // checkpoint writes back what it can beside the writer, and, when the log has become long,

@@ -62,6 +62,7 @@ type store interface {
 	// prepare checks every statement against the schema.
 	prepare(ctx context.Context, list []*Stmt) error
 	warm(ctx context.Context) error
+	stats(ctx context.Context) (Stats, error)
 	close() error
 }
 
@@ -81,6 +82,7 @@ type DB struct {
 	store  store
 	log    *slog.Logger
 	blocks blocks
+	warmth warmth
 
 	failOnce sync.Once
 	failed   chan struct{}
@@ -149,11 +151,6 @@ func (d *DB) fail(cause error) {
 		close(d.failed)
 	})
 }
-
-// Warm reads the whole file once through so that it lies in the page cache: a cold cache
-// is about 18 times slower. It returns when done or when ctx ends. On PostgreSQL the
-// server keeps its own cache and there is nothing to do.
-func (d *DB) Warm(ctx context.Context) error { return d.store.warm(ctx) }
 
 // Close waits for the writer, writes the log back into the file and lets go of the lock.
 // Transactions that begin after it fail.

@@ -25,3 +25,13 @@ func judgeDisk(kind int64, dir string, log *slog.Logger) error {
 	}
 	return nil
 }
+
+// Disk says how many bytes are free to this program, and how many there are, on the file
+// system that holds a directory.
+func Disk(dir string) (free, all int64, err error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, 0, err
+	}
+	return int64(s.Bavail) * s.Bsize, int64(s.Blocks) * s.Bsize, nil
+}

@@ -44,7 +44,15 @@ func openPostgres(ctx context.Context, d *DB, o Options) (_ store, err error) {
 		config.MaxConns = int32(4 + 4*runtime.NumCPU())
 	}
 	settle(config.ConnConfig, o.Name)
-	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error { return guardPostgres(ctx, c) }
+	// A server that comes back weaker takes nothing until it is right again: to callers that
+	// is an outage.
+	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		err := guardPostgres(ctx, c)
+		if errors.Is(err, ErrWeak) {
+			err = ErrBusy.Because(err)
+		}
+		return err
+	}
 
 	p := &postgres{db: d, lock: lockKey(o.Name)}
 	if err := p.makeSchema(ctx, config.ConnConfig, o.Name, d.log); err != nil {

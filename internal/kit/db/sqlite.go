@@ -294,9 +294,14 @@ func (l *lite) warm(ctx context.Context) error {
 		return err
 	}
 	defer f.Close()
+	if all, err := size(l.path); err == nil {
+		l.db.warmth.of.Store(all)
+	}
 	page := make([]byte, 1<<20)
 	for ctx.Err() == nil {
-		if _, err := f.Read(page); errors.Is(err, io.EOF) {
+		n, err := f.Read(page)
+		l.db.warmth.read.Add(int64(n))
+		if errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err

@@ -10,10 +10,12 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/trace"
 )
 
 // The bounds of dispatch.
@@ -26,6 +28,8 @@ const (
 	// breath is how long a nudged node waits for more events to come: one batch of many costs
 	// hardly more than one of a few, and every commit holds up the postings.
 	breath = 40 * time.Millisecond
+	// complainEvery is how often the log tells of an outage that lasts.
+	complainEvery = 10 * time.Second
 	// maxTries is how often a subscriber gets a batch before it is set aside for it.
 	maxTries = 3
 	// retryPause is the wait before the second try; each next is four times as long. All
@@ -57,6 +61,9 @@ type Dispatcher struct {
 	marks marks
 	nudge chan struct{}
 	seen  broadcast // the newest position that this process knows of
+	moved atomic.Int64
+	aside atomic.Int64
+	trace *trace.Tracer
 
 	mu   sync.Mutex // one batch at a time; guards subs and size
 	subs []*subscriber
@@ -88,6 +95,13 @@ func (d *Dispatcher) Subscribe(name string, apply Subscriber) {
 	d.subs = append(d.subs, &subscriber{name: name, apply: apply})
 }
 
+// Traced makes spans of dispatches. Call it before Run.
+func (d *Dispatcher) Traced(t *trace.Tracer) { d.trace = t }
+
+// Counts returns, since the start, how many events this process moved to the log, and how
+// often it set a subscriber aside for a batch.
+func (d *Dispatcher) Counts() (moved, aside int64) { return d.moved.Load(), d.aside.Load() }
+
 // Nudge says that events were committed. It never waits, and many nudges are as one.
 func (d *Dispatcher) Nudge() {
 	select {
@@ -102,9 +116,11 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	timer := time.NewTicker(poll)
 	defer timer.Stop()
 	defer d.release(context.WithoutCancel(ctx))
+	var quiet time.Time // until when the log says nothing of failures
 	for ctx.Err() == nil && d.db.Failure() == nil {
 		more, err := d.turn(ctx)
-		if err != nil && ctx.Err() == nil {
+		if now := time.Now(); err != nil && ctx.Err() == nil && now.After(quiet) {
+			quiet = now.Add(complainEvery)
 			d.log.Error("dispatch of events failed and will be tried again", "error", err)
 		}
 		if more && err == nil {
@@ -172,6 +188,12 @@ func (d *Dispatcher) look(ctx context.Context) (work, error) {
 func (d *Dispatcher) step(ctx context.Context) (moved int, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	ctx, span := d.trace.Start(ctx, "event.dispatch")
+	defer func() {
+		span.Number("patron.events", int64(moved))
+		span.End(err != nil)
+		d.moved.Add(int64(moved))
+	}()
 	aside := map[*subscriber]error{}
 	tries := map[*subscriber]int{}
 	for {
@@ -184,6 +206,7 @@ func (d *Dispatcher) step(ctx context.Context) (moved int, err error) {
 		tries[s]++
 		if tries[s] >= maxTries || s.failing {
 			aside[s] = refused.cause
+			d.aside.Add(1)
 			d.log.Error("a subscriber failed and was set aside for a batch of events", "subscriber", s.name, "error", refused.cause)
 			continue
 		}

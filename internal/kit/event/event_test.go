@@ -388,6 +388,9 @@ func TestLag(t *testing.T) {
 			if err != nil || gotLag != lag || gotN != n {
 				t.Errorf("%s: lag = %v, %d, %v; want %v, %d", when, gotLag, gotN, err, lag, n)
 			}
+			if got := r.Behind(); got != lag {
+				t.Errorf("%s: behind by %v, want %v", when, got, lag)
+			}
 		}
 		check("empty", 0, 0)
 		r.tell("a.b", 1, 1, int(r.size.now()))

@@ -37,6 +37,16 @@ func (d *Dispatcher) Lag(ctx context.Context) (time.Duration, int64, error) {
 	return d.clock.Now().Sub(since), n, nil
 }
 
+// Behind is the lag as of the last poll. It asks nobody, so it may be asked as often as one
+// likes, also while the database does not answer.
+func (d *Dispatcher) Behind() time.Duration {
+	since, waits := d.marks.since()
+	if !waits {
+		return 0
+	}
+	return max(d.clock.Now().Sub(since), 0)
+}
+
 // Drain dispatches until the outbox is empty: for tests, and at shutdown after the last
 // writer has stopped. Where another node holds the lease it waits for that one to do it,
 // or for the lease to run out.

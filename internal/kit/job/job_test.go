@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -228,6 +229,9 @@ func TestRetries(t *testing.T) {
 		if j := r.wantState(id, Done); j.Error != "" || j.Tries != 3 {
 			t.Errorf("done: %+v", j)
 		}
+		if got := r.Ended(); !maps.Equal(got, map[End]int64{EndDone: 1, EndAgain: 2, EndFailed: 0}) {
+			t.Errorf("ended: %v", got)
+		}
 	})
 }
 
@@ -272,6 +276,14 @@ func TestFailures(t *testing.T) {
 				r.work(r.Queue)
 				if j := r.wantState(id, tt.want); !strings.Contains(j.Error, tt.says) {
 					r.Errorf("error = %q, want %q in it", j.Error, tt.says)
+				}
+				want := map[State]int64{Ready: 0, Running: 0, Failed: 0}
+				want[tt.want] = 1
+				if got, err := r.Depth(r.Context()); err != nil || !maps.Equal(got, want) {
+					r.Errorf("depth: %v, %v", got, err)
+				}
+				if got := r.Ended(); got[EndAgain] != want[Ready] || got[EndFailed] != want[Failed] {
+					r.Errorf("ended: %v", got)
 				}
 			})
 		})

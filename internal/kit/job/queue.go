@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/trace"
 )
 
 // The rhythm of a queue.
@@ -29,6 +31,7 @@ type Options struct {
 	Workers map[string]int // how many jobs of each queue run at once on this node; a queue that is not named here does not run
 	Lease   time.Duration  // how long a worker that fell silent keeps its job; 30 s when zero
 	Log     *slog.Logger   // slog.Default when nil
+	Trace   *trace.Tracer  // nil for no traces
 }
 
 // Func does a job. Its context ends when the job was cancelled, the lease was lost, its
@@ -59,6 +62,9 @@ type Queue struct {
 	calendar []*periodic     // used by the keeper only
 	wakes    map[string]chan struct{}
 
+	trace *trace.Tracer
+	ended [ends]atomic.Int64
+
 	mu      sync.Mutex
 	running map[ID]*Run
 
@@ -83,7 +89,7 @@ func NewQueue(d *db.DB, c clock.Clock, o Options) *Queue {
 		o.Workers = map[string]int{DefaultQueue: defaultWorkers}
 	}
 	q := &Queue{
-		db: d, clock: c, log: o.Log, owner: rand.Text(), lease: o.Lease, workers: o.Workers,
+		db: d, clock: c, log: o.Log, owner: rand.Text(), lease: o.Lease, workers: o.Workers, trace: o.Trace,
 		kinds: map[string]kind{}, wakes: map[string]chan struct{}{}, running: map[ID]*Run{},
 	}
 	for name, n := range o.Workers {

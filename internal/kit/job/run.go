@@ -77,18 +77,22 @@ func (q *Queue) run(r *Run) {
 		q.settle(r, "give back", giveBackSQL, q.clock.Now().Add(time.Minute).UnixMilli(), "this version does not know the kind")
 		return
 	}
-	q.finish(r, r.call(k))
+	ctx, span := q.trace.Start(r.ctx, "job "+r.Kind)
+	err := r.call(ctx, k)
+	span.Number("patron.try", int64(r.Try))
+	span.End(err != nil)
+	q.finish(r, err)
 }
 
 // call runs the function. A panic is a failure like any other.
-func (r *Run) call(k kind) (err error) {
+func (r *Run) call(ctx context.Context, k kind) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.queue.log.Error("a job panicked", "job", r.ID, "kind", r.Kind, "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(r.ctx, k.within)
+	ctx, cancel := context.WithTimeout(ctx, k.within)
 	defer cancel()
 	return k.do(api.WithCaller(ctx, api.Caller{Kind: "system", ID: r.ID.String(), Name: r.Kind}), r)
 }
@@ -102,15 +106,18 @@ func (q *Queue) finish(r *Run, err error) {
 		r.mu.Lock()
 		done, total, note := r.done, r.total, r.note
 		r.mu.Unlock()
+		q.ended[EndDone].Add(1)
 		q.settle(r, "done", doneSQL, now.UnixMilli(), done, total, note)
 	case errors.Is(why, errLost), errors.Is(why, errCancelled):
 		q.log.Info("a job ended without its lease", "job", r.ID, "kind", r.Kind, "why", why)
 	case errors.Is(why, errStopped):
 		q.settle(r, "give back", giveBackSQL, now.UnixMilli(), "interrupted by a restart")
 	case r.Try >= r.MaxTries, errors.As(err, &forGood):
+		q.ended[EndFailed].Add(1)
 		q.log.Error("a job failed", "job", r.ID, "kind", r.Kind, "try", r.Try, "error", err)
 		q.settle(r, "fail", failSQL, now.UnixMilli(), clip(err.Error(), maxError))
 	default:
+		q.ended[EndAgain].Add(1)
 		next := now.Add(backoff(r.Try, rand.Float64()))
 		q.log.Warn("a job failed and will be tried again", "job", r.ID, "kind", r.Kind, "try", r.Try, "next", next, "error", err)
 		q.settle(r, "again", againSQL, next.UnixMilli(), clip(err.Error(), maxError))

@@ -108,6 +108,11 @@ func (a *App) KeyAt(merchants, stores []string, scopes ...string) Client {
 	return Client{t: a.t, url: a.URL, key: secret, http: httpClient}
 }
 
+// NewClient is a client of a server that the test has started by itself.
+func NewClient(t testing.TB, url, key string) Client {
+	return Client{t: t, url: url, key: key, http: httpClient}
+}
+
 // httpClient is shared: it keeps its connections. Its deadline is past that of the server.
 var httpClient = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
 

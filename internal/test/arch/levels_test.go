@@ -25,6 +25,7 @@ const module = "github.com/patron-loyalty/patron/"
 var levels = map[string]int{
 	"internal/kit/errs":   0,
 	"internal/kit/clock":  1,
+	"internal/kit/trace":  1,
 	"internal/kit/config": 1,
 	"internal/kit/i18n":   2,
 	"internal/kit/id":     1,

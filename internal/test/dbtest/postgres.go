@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -76,30 +77,41 @@ var server = sync.OnceValues(func() (string, error) {
 // startCluster starts a cluster that stops when this process ends, in whatever way: the
 // script waits for the end of its input, which the system closes.
 func startCluster() (string, error) {
-	_, here, _, _ := runtime.Caller(0)
-	script := filepath.Join(filepath.Dir(here), "..", "..", "..", "scripts", "with-postgres.sh")
-	cmd := exec.Command(script, "sh", "-c", `echo "$PATRON_TEST_POSTGRES"; cat >/dev/null`)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt must not end it before us
-	if _, err := cmd.StdinPipe(); err != nil {            // held open by cmd
-		return "", err
-	}
-	output, err := cmd.StdoutPipe()
+	cmd, _, address, err := runScript()
 	if err != nil {
 		return "", err
-	}
-	var complaint strings.Builder
-	cmd.Stderr = &complaint
-	if err := cmd.Start(); err != nil {
-		return "", err
-	}
-	line, err := bufio.NewReader(output).ReadString('\n')
-	if err != nil {
-		return "", errors.Join(errors.New("start a private cluster"), cmd.Wait(), errors.New(complaint.String()))
 	}
 	// Nobody waits for this goroutine: it keeps cmd, and with it the script's input, alive
 	// for as long as the process.
 	go cmd.Wait()
-	return strings.TrimSpace(line), nil
+	return address, nil
+}
+
+// runScript starts a cluster and returns its URL, and the script that stops it at the end of
+// its input.
+func runScript() (cmd *exec.Cmd, input io.Closer, address string, err error) {
+	_, here, _, _ := runtime.Caller(0)
+	script := filepath.Join(filepath.Dir(here), "..", "..", "..", "scripts", "with-postgres.sh")
+	cmd = exec.Command(script, "sh", "-c", `echo "$PATRON_TEST_POSTGRES"; cat >/dev/null`)
+	cmd.Env = append(os.Environ(), "PATRON_TEST_POSTGRES=") // a cluster of our own, whatever there is
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}   // an interrupt must not end it before us
+	if input, err = cmd.StdinPipe(); err != nil {           // held open by cmd
+		return nil, nil, "", err
+	}
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, nil, "", err
+	}
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	if err := cmd.Start(); err != nil {
+		return nil, nil, "", err
+	}
+	line, err := bufio.NewReader(output).ReadString('\n')
+	if err != nil {
+		return nil, nil, "", errors.Join(errors.New("start a private cluster"), cmd.Wait(), errors.New(complaint.String()))
+	}
+	return cmd, input, strings.TrimSpace(line), nil
 }
 
 // template is the name of a migrated database, made once in a cluster for each state of
