@@ -25,6 +25,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/seal"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/privacy"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/staff"
@@ -62,6 +63,7 @@ type App struct {
 	Program *program.Service
 	Staff   *staff.Service
 	Members *member.Service
+	Privacy *privacy.Service
 	Catalog *catalog.Service
 	Ledger  *ledger.Service
 	Sales   *sale.Service
@@ -107,7 +109,23 @@ func (a *App) furnish(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
-	return a.build(ctx, o)
+	if err := a.build(ctx, o); err != nil {
+		return err
+	}
+	if _, err := a.Privacy.Replay(ctx); err != nil { // before anything is served
+		a.Ledger.Close()
+		return fmt.Errorf("erase again who was erased before: %w", err)
+	}
+	return nil
+}
+
+// tombsPath is the file that keeps tombstones beside the database.
+func tombsPath(o Options) string {
+	name := "erased.log"
+	if o.Name != "" {
+		name = o.Name + "-" + name
+	}
+	return filepath.Join(o.Config.DataDir, name)
 }
 
 // openKeys opens the key file, or makes it on the first start. A database that was written
@@ -134,6 +152,10 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	if err := a.Members.Guard(ctx); err != nil {
 		return err
 	}
+	a.Privacy = privacy.New(privacy.Options{
+		DB: a.DB, Box: a.Box, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Audit: a.Audit, Jobs: a.Jobs,
+		Tombs: tombsPath(o), Borrowed: o.Name != "",
+	})
 	if a.Catalog, err = catalog.New(ctx, a.DB, a.Clock, a.Audit, a.Events.Nudge); err != nil {
 		return fmt.Errorf("open the catalogue: %w", err)
 	}
@@ -148,7 +170,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the ledger: %w", err)
 	}
-	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit})
+	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit, Consents: a.Privacy})
 	a.Members.Register(a.Ledger)
 	a.learner = newLearner(a)
 	a.Sales = sale.NewService(sale.Options{
@@ -156,6 +178,10 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	})
 	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
 	a.route(o)
+	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales} {
+		a.Privacy.Register(p)
+	}
+	a.Privacy.Seals(a.API)
 	a.Jobs.Register("requests.purge", func(ctx context.Context, _ *job.Run) error {
 		_, err := a.API.Purge(ctx, a.Clock.Now().Add(-purgeAfter))
 		return err
@@ -171,10 +197,10 @@ func (a *App) route(o Options) {
 	}
 	a.API = api.New(api.Config{
 		DB: a.DB, Clock: a.Clock, Auth: auth, Log: a.Log, Title: "Patron", Version: Version,
-		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box,
+		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned,
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Members, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}

@@ -165,10 +165,19 @@ func (s *Service) Refresh(ctx context.Context) error {
 
 // find returns the member that a request names. at says where it does.
 func (s *Service) find(ctx context.Context, text, at string) (int64, error) {
+	return s.named(ctx, text, at, s.members.Find)
+}
+
+// trace is find for readings, which show the books of one who was erased too.
+func (s *Service) trace(ctx context.Context, text, at string) (int64, error) {
+	return s.named(ctx, text, at, s.members.Trace)
+}
+
+func (s *Service) named(ctx context.Context, text, at string, look func(context.Context, member.Ref) (member.ID, error)) (int64, error) {
 	ref, err := member.ParseRef(text)
 	if err == nil {
 		var m member.ID
-		if m, err = s.members.Find(ctx, ref); err == nil {
+		if m, err = look(ctx, ref); err == nil {
 			return int64(m), nil
 		}
 	}
