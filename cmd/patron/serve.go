@@ -55,7 +55,7 @@ func (c *serveCmd) serve(e *env, a *app.App) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer tools()
-	sandbox := app.NewSandbox(a, e.config)
+	sandbox := app.NewSandbox(a)
 	defer sandbox.Close()
 	server := api.Server("", sandbox.Handler())
 	failed := make(chan error, 1)

@@ -71,6 +71,7 @@ type App struct {
 	API     *api.Router
 
 	learner *learner
+	test    *testHalf
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
@@ -182,6 +183,10 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		a.Privacy.Register(p)
 	}
 	a.Privacy.Seals(a.API)
+	if o.Name == "" {
+		a.test = &testHalf{live: a, config: o.Config}
+		a.Privacy.Seals(a.test)
+	}
 	a.Jobs.Register("requests.purge", func(ctx context.Context, _ *job.Run) error {
 		_, err := a.API.Purge(ctx, a.Clock.Now().Add(-purgeAfter))
 		return err
@@ -237,6 +242,9 @@ func (a *App) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	err := a.Jobs.Stop(ctx)
+	if a.test != nil {
+		err = errors.Join(err, a.test.close())
+	}
 	a.Ledger.Close()
 	a.stop()
 	a.running.Wait()

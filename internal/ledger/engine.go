@@ -368,7 +368,7 @@ func (e *Engine) decide(ctx context.Context, tx session, s *State, t *task) (d d
 			if t.req.DryRun {
 				s.rollback(m)
 			} else {
-				s.remember(&t.req, a.Raw)
+				s.remember(&t.req, a.Raw, a.Value)
 			}
 			return decided{t, a}, false, nil
 		}
@@ -413,7 +413,7 @@ func (e *Engine) refuse(s *State, t *task, err error) Answer {
 	if t.req.Refusal != nil && t.req.Key.Set && !t.req.DryRun && kept(err) {
 		a.Raw.Status, a.Raw.Body = t.req.Refusal(err)
 		s.begin(t.req.Actor)
-		s.remember(&t.req, a.Raw)
+		s.remember(&t.req, a.Raw, nil)
 	}
 	return a
 }

@@ -97,7 +97,7 @@ var registry = []Field{
 	{"hold", "purpose", Free, "holds.purpose", Wiped, "what the purchase was, in the till's words"},
 	{"entry", key + " seq currency_id kind pending active held debt after_active at_ms posted_ms cause_kind cause_member cause_seq source document rule store_id", About, "entries", Stays, "the books: ten years by the law of most places"},
 	{"entry", "touches actor salt digest", About, "", Stays, "lots, colleague and proof of an entry"},
-	{"entry", "reason", Free, "entries.reason", Stays, "why staff moved points. It is part of the proof of the books and cannot change: write no names into it"},
+	{"entry", "reason", Free, "entries.reason", Stays, "why staff moved points. It is part of the proof of the books and cannot change, so no names belong in it"},
 	{"approval", "id member_id currency_id amount state asked_ms decided_ms", About, "approvals", Stays, "the books"},
 	{"approval", "store_id issuer_id asked_by decided_by entry_member entry_seq", About, "", Stays, "colleagues and places of an approval"},
 	{"approval", "reason", Free, "approvals.reason", Wiped, "why staff ask for points"},
@@ -121,7 +121,7 @@ var registry = []Field{
 	{"outbox", "id " + key + " kind at_ms", About, "", Expires, "events for the moment until they are in the log"},
 	{"outbox", "body", Free, "", Wiped, "as in the log, a moment earlier"},
 	{"request", "shard hash body_hash status at_ms member_id", About, "", Expires, "keys of requests, 30 days"},
-	{"request", "answer", Sealed, "", Wiped, "answers for retries, 30 days: sealed under the wrapping key where they tell of a member; what they tell is exported itself"},
+	{"request", "answer", Sealed, "", Wiped, "answers for retries, 30 days: sealed under the wrapping key where they tell who somebody is; what they tell is exported itself"},
 	{"audit", "id at_ms action subject before after actor_kind actor", About, "audit", Stays, "who changed what: names of fields, never values"},
 	{"audit", "ip user_agent trace_id", Staff, "", Stays, "from where a colleague worked; 180 days at least by law"},
 

@@ -11,13 +11,13 @@ import (
 // carried out anew.
 var forgetSQL = db.Define("api.forgetMember", `
 	UPDATE request
-	SET status = 0, answer = NULL, member_id = 0
+	SET status = 0, answer = $2, member_id = 0
 	WHERE member_id = $1 AND member_id <> 0`)
 
 // ForgetMember takes away the kept answers that tell of a member, in the caller's
 // transaction. A retry then gets ErrAnswerLost.
 func (r *Router) ForgetMember(ctx context.Context, tx *db.Tx, member int64) error {
-	if _, err := tx.Exec(ctx, forgetSQL, member); err != nil {
+	if _, err := tx.Exec(ctx, forgetSQL, member, []byte{}); err != nil {
 		return fmt.Errorf("forget answers that tell of member %d: %w", member, err)
 	}
 	return nil
