@@ -15,7 +15,6 @@ import (
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/seal"
-	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/privacy"
 	"github.com/patron-loyalty/patron/internal/test/apptest"
@@ -100,7 +99,7 @@ func testCanary(t *testing.T, e db.Engine) {
 		s.Dir = s.Database.Dir
 	}
 	a := apptest.OpenAt(t, s)
-	a.Policy(func(p *ledger.Policy) { p.ApproveAbove = 1000 })
+	a.ApproveAbove(1000)
 	id, other := plant(a), a.Member()
 	rest := append(append([]string(nil), plainCanaries...), freeCanaries...)
 
@@ -220,7 +219,7 @@ func files(t *testing.T, dir string, each func(name string, text []byte)) {
 func TestExportHasWhatTheRegistryNames(t *testing.T) {
 	t.Parallel()
 	a := apptest.Open(t, db.SQLite)
-	a.Policy(func(p *ledger.Policy) { p.ApproveAbove = 1000 })
+	a.ApproveAbove(1000)
 	id := plant(a)
 	var sheets map[string][]map[string]any
 	a.Get("/v1/members/" + id + "/export").Into(&sheets)

@@ -1,7 +1,6 @@
 package privacy
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -194,9 +193,3 @@ func (h history) all() []Consent {
 	})
 	return list
 }
-
-// sources are where a consent may come from.
-var sources = map[string]bool{"till": true, "portal": true, "staff": true, "import": true, "api": true, "paper": true, "phone": true}
-
-// sourceNames lists them, sorted.
-func sourceNames() []string { return slices.Sorted(maps.Keys(sources)) }

@@ -30,10 +30,6 @@ const (
 // scrubbed are the tables in which an erasure overwrites or deletes.
 var scrubbed = []string{"member", "identifier", "name_token", "member_attribute", "member_tag", "merge_link", "event", "outbox", "sale", "hold", "approval", "request"}
 
-// reasons are why somebody may be erased. Words of one's own are not taken: the trail keeps
-// them for ever.
-var reasons = []string{"request", "consent_withdrawn", "retention", "law", "mistake"}
-
 // Erased is what became of an erasure.
 type Erased struct {
 	Person
@@ -51,7 +47,8 @@ type eraseArgs struct {
 // and points forfeited. Stored value, which is the member's own money, is a reason to
 // refuse unless forfeit says otherwise.
 //
-// The decision is the commit of the tombstones. After it there is no way back.
+// The decision is the commit of the tombstones. After it there is no way back. The reason is
+// one of a few words, since the trail keeps it for ever.
 func (s *Service) Erase(ctx context.Context, ref member.Ref, reason string, forfeit bool) (Erased, error) {
 	for range maxRaces {
 		m, err := s.o.Members.Find(ctx, ref)

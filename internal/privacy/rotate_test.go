@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/patron-loyalty/patron/internal/app"
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/seal"
@@ -257,7 +256,7 @@ func TestRotateSandbox(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pair := app.NewSandbox(a.App)
+			pair := a.Sandbox()
 			ask := func(method, path, body string) *httptest.ResponseRecorder {
 				r := httptest.NewRequest(method, path, strings.NewReader(body))
 				r.Header.Set("Authorization", "Bearer "+secret)
@@ -265,7 +264,7 @@ func TestRotateSandbox(t *testing.T) {
 					r.Header.Set("Content-Type", "application/json")
 				}
 				w := httptest.NewRecorder()
-				pair.Handler().ServeHTTP(w, r)
+				pair.ServeHTTP(w, r)
 				return w
 			}
 			if w := ask("POST", "/v1/members", `{"phone": "13800138000", "name": "Li"}`); w.Code != http.StatusCreated {

@@ -101,6 +101,7 @@ func (g *graves) bury(list []tombstone) error {
 	for _, t := range list {
 		if !has[t.name()] {
 			text.WriteString(t.line())
+			has[t.name()] = true
 		}
 	}
 	if text.Len() == 0 {

@@ -185,6 +185,15 @@ func (a *App) Policy(edit func(*ledger.Policy)) {
 	}
 }
 
+// ApproveAbove makes adjustments of more points than n wait for a second person.
+func (a *App) ApproveAbove(n int64) {
+	a.t.Helper()
+	a.Policy(func(p *ledger.Policy) { p.ApproveAbove = n })
+}
+
+// Sandbox serves the program together with its sandbox. Both end with the program.
+func (a *App) Sandbox() http.Handler { return app.NewSandbox(a.App).Handler() }
+
 // Exec changes the database behind the program's back, as time or an accident would.
 func (a *App) Exec(query string, args ...any) {
 	a.t.Helper()
