@@ -93,13 +93,32 @@ func Lock(ctx context.Context, tx *db.Tx, m ID) (Locked, error) {
 	return l, nil
 }
 
+var markErasedSQL = db.Define("member.markErased", `
+	UPDATE member
+	SET version = version + 1, erased_ms = $3
+	WHERE shard = $1 AND id = $2 AND erased_ms = 0`)
+
+// MarkErased decides, in the caller's transaction, that a record is to be erased: from its
+// commit on nobody changes, merges or finds it, whether or not EraseRecord has come by. Call
+// Forget after the commit. ErrErased where somebody was first.
+func MarkErased(ctx context.Context, tx *db.Tx, m ID, at time.Time) error {
+	n, err := tx.Exec(ctx, markErasedSQL, m.Shard(), int64(m), at.UnixMilli())
+	if err != nil {
+		return fmt.Errorf("mark member %d as erased: %w", m, err)
+	}
+	if n == 0 {
+		return ErrErased
+	}
+	return nil
+}
+
 // eraseSQL leaves what says nothing about the person: the number, when and at which store
 // they joined, and what was merged into what. The key goes with the record that it opens.
 var eraseSQL = db.Define("member.erase", `
 	UPDATE member
 	SET version = version + 1, wrapped_key = $3, sealed = $3, gender = 'unknown', birth_year = 0, birth_md = 0,
 		city = '', language = '', source = '', erased_ms = $4
-	WHERE shard = $1 AND id = $2 AND erased_ms = 0`)
+	WHERE shard = $1 AND id = $2`)
 
 var (
 	identifiersOfSQL = db.Define("member.identifiersOf", `
@@ -151,9 +170,10 @@ func (s *Service) eraseRecord(ctx context.Context, tx *db.Tx, m ID, at time.Time
 		return nil, err
 	}
 	r, sealed, err := scanRecord(tx.QueryRow(ctx, loadSQL, m.Shard(), int64(m)).Scan)
-	if err != nil || r.erasedMS != 0 {
+	if err != nil || r.erasedMS != 0 && len(r.wrapped) == 0 {
 		return nil, err
 	}
+	r.erasedMS = 0 // it may be marked; to find its words it has to be opened once more
 	if err := s.eraseTokens(ctx, tx, r, sealed); err != nil {
 		return nil, err
 	}

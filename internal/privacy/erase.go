@@ -47,7 +47,7 @@ type eraseArgs struct {
 // and points forfeited. Stored value, which is the member's own money, is a reason to
 // refuse unless forfeit says otherwise.
 //
-// The decision is the commit of the tombstones. After it there is no way back. The reason is
+// The decision is the commit of the tombstones, with which the records are marked. After it there is no way back. The reason is
 // one of a few words, since the trail keeps it for ever.
 func (s *Service) Erase(ctx context.Context, ref member.Ref, reason string, forfeit bool) (Erased, error) {
 	for range maxRaces {
@@ -70,14 +70,17 @@ func (s *Service) Erase(ctx context.Context, ref member.Ref, reason string, forf
 		var changed bool
 		var stones []tombstone
 		err = s.o.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+			changed = false
 			stones, changed, err = s.decide(ctx, tx, e, reason)
 			if err == nil && changed {
 				err = ErrBusy
 			}
 			return err
 		})
-		if changed {
+		for _, m := range records {
 			s.o.Members.Forget(m)
+		}
+		if changed {
 			continue
 		}
 		if err != nil {
@@ -105,14 +108,20 @@ func (s *Service) decide(ctx context.Context, tx *db.Tx, e Erasure, reason strin
 		if err != nil {
 			return nil, false, err
 		}
-		if l.ErasedMS != 0 || m == e.ID && l.MergedInto != 0 {
+		if m == e.ID && l.MergedInto != 0 {
 			return nil, true, nil
+		}
+		if err := member.MarkErased(ctx, tx, m, e.At); err != nil {
+			return nil, false, err
 		}
 		stones = append(stones, tombstone{Member: m, CreatedMS: l.CreatedMS, AtMS: e.At.UnixMilli()})
 	}
 	now, err := member.RecordsOf(ctx, tx, e.ID)
-	if err != nil || !slices.Equal(now, e.Records) {
-		return nil, true, err
+	if err != nil {
+		return nil, false, err
+	}
+	if !slices.Equal(now, e.Records) {
+		return nil, true, nil
 	}
 	for _, t := range stones {
 		if _, err := tx.Exec(ctx, decideSQL, t.Member.Shard(), int64(t.Member), t.CreatedMS, t.AtMS, reason, actor(ctx)); err != nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -272,4 +274,101 @@ func copyFile(t *testing.T, from, to string) {
 	if err := os.WriteFile(to, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Everything that a wallet can hold ends with the member, and the books add up: pending and
+// usable points, what a hold pins, and a debt.
+func TestEraseEveryBalance(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		owes, has := a.Member(), a.Member()
+		var sold apptest.Sold
+		a.Post("/v1/sales", a.Sale(J{"member": owes})).Into(&sold)
+		a.Post("/v1/members/"+owes+"/spendings", J{"currency": "points", "amount": 90, "reason": "t", "source": "t", "document": "1"})
+		a.Post("/v1/sales/"+sold.ID+"/returns", J{"document": "R1", "at": "2026-03-10 12:00"})
+		a.Post("/v1/members/"+owes+"/earnings", J{"currency": "points", "amount": 30, "reason": "t", "source": "t", "document": "2", "pending_until": "2026-04-01"})
+		a.Give(has, 70)
+		a.Post("/v1/members/"+has+"/earnings", J{"currency": "points", "amount": 50, "reason": "t", "source": "t", "document": "3", "pending_until": "2026-04-01"})
+		a.Post("/v1/holds", J{"member": has, "currency": "points", "amount": 20, "ttl_seconds": 600, "purpose": "t"})
+		if w := a.Wallet(owes); w.Debt != 90 || w.Pending != 30 {
+			t.Fatalf("before: %+v", w)
+		}
+		if w := a.Wallet(has); w.Available != 50 || w.Held != 20 || w.Pending != 50 {
+			t.Fatalf("before: %+v", w)
+		}
+		for _, id := range []string{owes, has} {
+			erase(a, id, nil)
+			if w := a.Wallet(id); w.Available+w.Held+w.Pending+w.Debt != 0 {
+				t.Errorf("after: %+v", w)
+			}
+		}
+		a.Verify()
+		// What time would have done to it does nothing any more, and a return of what they
+		// bought takes back nothing that is not there.
+		a.Clock.Advance(60 * 24 * time.Hour)
+		if w := a.Wallet(has); w.Available+w.Held+w.Pending+w.Debt != 0 {
+			t.Errorf("two months later: %+v", w)
+		}
+	})
+}
+
+// Several who erase one member at once, while others sell to them, change, tag and merge
+// them: one erasure takes place, nothing of the member is left by whoever came last, and the
+// books add up.
+func TestEraseAmidWrites(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		for round := range 4 {
+			id, other := enrol(a, 10*round+1), enrol(a, 10*round+2)
+			var all sync.WaitGroup
+			var decided atomic.Int64
+			write := func(method, path string, body J) {
+				all.Go(func() {
+					for range 5 {
+						if r, err := a.Send(method, path, body); err != nil || r.Status >= 500 {
+							t.Errorf("%s %s: %v, %d %s", method, path, err, r.Status, r.Body)
+						}
+					}
+				})
+			}
+			write("PATCH", "/v1/members/"+id, J{"name": "Somebody Else"})
+			write("POST", "/v1/members/"+id+"/tags", J{"add": []string{"late"}})
+			write("POST", "/v1/sales", a.Sale(J{"member": id, "attributes": J{"note": "late"}}))
+			write("POST", "/v1/members/"+id+"/earnings", J{"currency": "points", "amount": 1, "reason": "t", "source": "race", "document": fmt.Sprint(round)})
+			write("POST", "/v1/members/"+id+"/consents", J{"consents": []J{{"purpose": "marketing", "granted": false}}})
+			if round%2 == 1 {
+				write("POST", "/v1/members/"+other+"/merge", J{"into": id})
+			}
+			for range 3 {
+				all.Go(func() {
+					r, err := a.Send("POST", "/v1/members/"+id+"/erase", J{"reason": "request"})
+					if err != nil || r.Status >= 500 {
+						t.Errorf("erase: %v, %d %s", err, r.Status, r.Body)
+					} else if r.Status == 200 {
+						decided.Add(1)
+					}
+				})
+			}
+			all.Wait()
+			if decided.Load() == 0 { // all of them met a merge
+				erase(a, id, nil)
+			} else if decided.Load() != 1 {
+				t.Errorf("%d erasures of one member", decided.Load())
+			}
+			a.Drain()
+			a.Clock.Advance(6 * time.Minute) // the sweep takes what was under way
+			ended(t, a, "privacy.erase")
+			ended(t, a, "privacy.sweep")
+			gone(t, a, id, 10*round+1)
+			if n := a.Number(`SELECT COUNT(*) FROM sale s JOIN member m ON m.id = s.owner_id WHERE m.erased_ms > 0 AND s.body LIKE '%late%'`); n != 0 {
+				t.Errorf("%d sales of one who was erased say what they should not", n)
+			}
+			if n := a.Number(`SELECT COUNT(*) FROM wallet w JOIN member m ON m.id = w.member_id WHERE m.erased_ms > 0 AND w.active + w.pending + w.held + w.debt > 0`); n != 0 {
+				t.Errorf("%d wallets of members who were erased have something", n)
+			}
+			if n := a.Number(`SELECT COUNT(*) FROM member_tag g JOIN member m ON m.id = g.member_id WHERE m.erased_ms > 0`); n != 0 {
+				t.Errorf("%d tags of members who were erased", n)
+			}
+		}
+	})
 }

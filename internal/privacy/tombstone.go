@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/member"
@@ -255,6 +256,9 @@ func (s *Service) redecide(ctx context.Context, t tombstone) error {
 		}
 		if _, err := tx.Exec(ctx, decideSQL, t.Member.Shard(), int64(t.Member), t.CreatedMS, t.AtMS, "replayed", "system:replay"); err != nil {
 			return fmt.Errorf("replay the erasure of member %d: %w", t.Member, err)
+		}
+		if err := member.MarkErased(ctx, tx, t.Member, time.UnixMilli(t.AtMS)); err != nil && !errors.Is(err, member.ErrErased) {
+			return err
 		}
 		return s.o.Audit.Record(ctx, tx, "member.erased", t.Member.String(), nil, map[string]any{"reason": "replayed"})
 	})
