@@ -208,7 +208,7 @@ func TestEraseFreeText(t *testing.T) {
 	})
 }
 
-// The acceptance of this part: erase a member, restore an older copy of the database, and
+// Erase a member, restore an older copy of the database, and
 // they are erased before anything is served; the books verify. Somebody else who got the
 // number of one that the copy does not have is left alone.
 func TestRestoreErasesAgain(t *testing.T) {

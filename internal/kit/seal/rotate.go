@@ -39,10 +39,6 @@ func (b *Box) Primary() uint32 {
 // Wrapping is how many wrapping keys there are: one, but for the time of a rotation.
 func (b *Box) Wrapping() int { return b.keys.Load().ring.Len() }
 
-// UnderOlder reports whether a wrapped key or what SealBytes made stands under a wrapping
-// key that is not the primary.
-func (b *Box) UnderOlder(sealed []byte) bool { return keyOf(sealed) != b.Primary() }
-
 // Before is where Retire leaves the key file as it was, for backups of that time.
 func (b *Box) Before() string { return fmt.Sprintf("%s.before-%08x", b.path, b.Primary()) }
 
