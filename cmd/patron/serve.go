@@ -61,7 +61,7 @@ func (c *serveCmd) serve(e *env, a *app.App) error {
 	if err := greet(e, a, "http://"+listener.Addr().String()); err != nil { // last: who reads it may call
 		return errors.Join(err, listener.Close())
 	}
-	sandbox := app.NewSandbox(a, e.config)
+	sandbox := app.NewSandbox(a)
 	defer sandbox.Close()
 	return a.Serve(e.ctx, listener, sandbox.Handler())
 }

@@ -19,7 +19,23 @@ import (
 )
 
 type keyCmd struct {
-	Create keyCreateCmd `cmd:"" help:"Make a key and print it, and nothing else, on standard output."`
+	Create     keyCreateCmd `cmd:"" help:"Make a key and print it, and nothing else, on standard output."`
+	RotateSeal rotateCmd    `cmd:"" help:"Make a new key for sealing personal data, and bring all of them under it in the background."`
+}
+
+type rotateCmd struct{}
+
+// Run asks for the rotation. The jobs of a server do it: of the one that this command runs
+// in, or of the next that starts.
+func (c *rotateCmd) Run(e *env) error {
+	return e.withApp(func(a *app.App) error {
+		id, err := a.Privacy.Rotate(staff.AsSystem(e.ctx, "command line"))
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(e.stdout, "%s\nA server does the rest: GET /v1/jobs shows how far it is. 由服务器后台完成，进度见 GET /v1/jobs。\n", id)
+		return err
+	})
 }
 
 type keyCreateCmd struct {

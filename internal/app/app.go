@@ -27,6 +27,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/trace"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/privacy"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/staff"
@@ -64,6 +65,7 @@ type App struct {
 	Program *program.Service
 	Staff   *staff.Service
 	Members *member.Service
+	Privacy *privacy.Service
 	Catalog *catalog.Service
 	Ledger  *ledger.Service
 	Sales   *sale.Service
@@ -72,6 +74,7 @@ type App struct {
 
 	auth    api.Authenticator
 	learner *learner
+	test    *testHalf
 	metrics *metrics
 	scrape  http.Handler
 	trace   *trace.Tracer
@@ -133,7 +136,23 @@ func (a *App) furnish(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	return a.build(ctx, o)
+	if err := a.build(ctx, o); err != nil {
+		return err
+	}
+	if _, err := a.Privacy.Replay(ctx); err != nil { // before anything is served
+		a.Ledger.Close()
+		return fmt.Errorf("erase again who was erased before: %w", err)
+	}
+	return nil
+}
+
+// tombsPath is the file that keeps tombstones beside the database.
+func tombsPath(o Options) string {
+	name := "erased.log"
+	if o.Name != "" {
+		name = o.Name + "-" + name
+	}
+	return filepath.Join(o.Config.DataDir, name)
 }
 
 // settleClock lets the clock go on from the newest write where the machine's is behind, so
@@ -181,6 +200,10 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	if err := a.Members.Guard(ctx); err != nil {
 		return err
 	}
+	a.Privacy = privacy.New(privacy.Options{
+		DB: a.DB, Box: a.Box, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Audit: a.Audit, Jobs: a.Jobs,
+		Tombs: tombsPath(o), Borrowed: o.Name != "",
+	})
 	if a.Catalog, err = catalog.New(ctx, a.DB, a.Clock, a.Audit, a.Events.Nudge); err != nil {
 		return fmt.Errorf("open the catalogue: %w", err)
 	}
@@ -195,7 +218,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the ledger: %w", err)
 	}
-	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit})
+	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit, Consents: a.Privacy})
 	a.Members.Register(a.Ledger)
 	a.learner = newLearner(a)
 	a.Sales = sale.NewService(sale.Options{
@@ -203,6 +226,14 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	})
 	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
 	a.route(o)
+	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales} {
+		a.Privacy.Register(p)
+	}
+	a.Privacy.Seals(a.API)
+	if o.Name == "" {
+		a.test = &testHalf{live: a, config: o.Config}
+		a.Privacy.Seals(a.test)
+	}
 	a.Jobs.Register("requests.purge", func(ctx context.Context, _ *job.Run) error {
 		_, err := a.API.Purge(ctx, a.Clock.Now().Add(-purgeAfter))
 		return err
@@ -218,10 +249,10 @@ func (a *App) route(o Options) {
 	}
 	a.API = api.New(api.Config{
 		DB: a.DB, Clock: a.Clock, Auth: a.auth, Log: a.Log, Title: "Patron", Version: Version,
-		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
+		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Members, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}
@@ -270,6 +301,9 @@ func (a *App) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	err := a.Jobs.Stop(ctx)
+	if a.test != nil {
+		err = errors.Join(err, a.test.close())
+	}
 	a.Ledger.Close()
 	a.stop()
 	a.running.Wait()

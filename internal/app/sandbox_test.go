@@ -30,7 +30,7 @@ func TestSandbox(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pair := app.NewSandbox(live, c)
+			pair := app.NewSandbox(live)
 			t.Cleanup(func() {
 				if err := pair.Close(); err != nil {
 					t.Error(err)

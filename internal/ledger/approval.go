@@ -195,6 +195,9 @@ type Decided struct {
 // Status is 200: the approval was there before.
 func (d *Decided) Status() int { return 200 }
 
+// Whose is the member for whom staff wrote the reason.
+func (d *Decided) Whose() int64 { return ownerOf(d.Approval.Member) }
+
 // Repeated reports whether the decision is an earlier one.
 func (d *Decided) Repeated() bool { return d.repeated }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
+	"github.com/patron-loyalty/patron/internal/kit/id"
 )
 
 // Command is one request that changes what members own. Nouns above the ledger have
@@ -65,6 +66,19 @@ func (*Moved) Error() string { return "ledger: the member was merged" }
 // Statuser is an answer that says its own HTTP status. Others are 201.
 type Statuser interface{ Status() int }
 
+// Telling is an answer with words in it that somebody wrote about a member. It is kept under
+// the member's number, so that it goes with them.
+type Telling interface{ Whose() int64 }
+
+// ownerOf reads the member out of the public id in an answer.
+func ownerOf(member string) int64 {
+	m, _, err := id.Decode("mem_", member)
+	if err != nil {
+		panic("ledger: an answer names no member: " + err.Error())
+	}
+	return m
+}
+
 // Request is a command with what belongs to the caller who sent it.
 type Request struct {
 	Command Command
@@ -97,7 +111,7 @@ var (
 
 // Tables that the engine itself keeps beside the members' own.
 var (
-	requestTable  = DefineTable("request", 2, "shard int, hash bytes, body_hash bytes, status int, answer bytes, at_ms int")
+	requestTable  = DefineTable("request", 2, "shard int, hash bytes, body_hash bytes, status int, answer bytes, at_ms int, member_id int")
 	documentTable = DefineTable("document", 2, "shard int, hash bytes, kind int, member_id int, seq int, content bytes")
 )
 
@@ -193,17 +207,25 @@ func (s *State) replay(r *Request) (Answer, bool) {
 	if [16]byte(v[2].([]byte)) != r.Key.Body {
 		return Answer{Err: api.ErrKeyReused}, true
 	}
+	if v[3].(int64) == 0 { // it went with the member of whom it told
+		return Answer{Err: api.ErrAnswerLost}, true
+	}
 	return Answer{Raw: api.Raw{Status: int(v[3].(int64)), Body: v[4].([]byte), Replayed: true}}, true
 }
 
-// remember keeps an answer under the request's key.
-func (s *State) remember(r *Request, raw api.Raw) {
+// remember keeps an answer under the request's key. value is what it was made from, nil for
+// a refusal.
+func (s *State) remember(r *Request, raw api.Raw, value any) {
 	if !r.Key.Set || r.DryRun {
 		return
 	}
+	whose := int64(0)
+	if t, ok := value.(Telling); ok {
+		whose = t.Whose()
+	}
 	k := requestKey(r.Key)
 	body := r.Key.Body
-	s.Put(requestTable, k[0], k[1], body[:], int64(raw.Status), raw.Body, s.NowMS)
+	s.Put(requestTable, k[0], k[1], body[:], int64(raw.Status), raw.Body, s.NowMS, whose)
 }
 
 // answer turns what Decide returned into what the caller gets.

@@ -42,6 +42,9 @@ func (h *HoldView) Status() int {
 	return 200
 }
 
+// Whose is the member for whom the till wrote the purpose.
+func (h *HoldView) Whose() int64 { return ownerOf(h.Member) }
+
 func viewHold(c *Config, member int64, h *Hold) *HoldView {
 	v := &HoldView{
 		ID: HoldID(member, h.Seq), Member: memberID(member), Amount: h.Amount, State: h.State.String(), Captured: h.Captured,
@@ -78,7 +81,7 @@ func (c holdCommand) Decide(s *State) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := s.Hold(a, cur, c.amount, s.NowMS+c.ttlMS, c.purpose, Posting{Reason: c.purpose})
+	h, err := s.Hold(a, cur, c.amount, s.NowMS+c.ttlMS, c.purpose, Posting{})
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +118,7 @@ func (c endHoldCommand) Decide(s *State) (any, error) {
 		if c.amount != 0 {
 			body.Amount = c.amount
 		}
-		if _, err := s.Capture(a, cur, h, body.Amount, Posting{Reason: h.Purpose}); err != nil {
+		if _, err := s.Capture(a, cur, h, body.Amount, Posting{}); err != nil {
 			return nil, err
 		}
 		s.tellAs(a, "hold.captured", body)

@@ -422,7 +422,7 @@ func (e *Engine) decide(ctx context.Context, tx session, s *State, t *task) (d d
 		m := s.begin(t.req.Actor)
 		a, err := safely(&t.req, s)
 		if err == nil {
-			s.remember(&t.req, a.Raw)
+			s.remember(&t.req, a.Raw, a.Value)
 		}
 		var ask *Again
 		again := errors.As(err, &ask)
@@ -477,7 +477,7 @@ func (e *Engine) refuse(s *State, t *task, err error) Answer {
 	if t.req.Refusal != nil && t.req.Key.Set && !t.req.DryRun && kept(err) {
 		a.Raw.Status, a.Raw.Body = t.req.Refusal(err)
 		s.begin(t.req.Actor)
-		s.remember(&t.req, a.Raw)
+		s.remember(&t.req, a.Raw, nil)
 	}
 	return a
 }

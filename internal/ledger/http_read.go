@@ -32,7 +32,7 @@ func (s *Service) readRoutes(r *api.Router) {
 type walletsOut struct{ Body []WalletView }
 
 func (s *Service) getWallets(ctx context.Context, in *MemberRef) (*walletsOut, error) {
-	m, err := s.find(ctx, in.Ref, "path.ref")
+	m, err := s.trace(ctx, in.Ref, "path.ref")
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ type entriesIn struct {
 type entriesOut struct{ Body api.List[EntryView] }
 
 func (s *Service) getEntries(ctx context.Context, in *entriesIn) (*entriesOut, error) {
-	m, err := s.find(ctx, in.Ref, "path.ref")
+	m, err := s.trace(ctx, in.Ref, "path.ref")
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ type statementOut struct {
 }
 
 func (s *Service) getStatement(ctx context.Context, in *statementIn) (*statementOut, error) {
-	m, err := s.find(ctx, in.Ref, "path.ref")
+	m, err := s.trace(ctx, in.Ref, "path.ref")
 	if err != nil {
 		return nil, err
 	}

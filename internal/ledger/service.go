@@ -168,12 +168,12 @@ func (s *Service) Refresh(ctx context.Context) error {
 
 // find returns the member that a request names. at says where it does.
 func (s *Service) find(ctx context.Context, text, at string) (int64, error) {
-	return named(text, at, func(ref member.Ref) (member.ID, error) { return s.members.Find(ctx, ref) })
+	return named(ctx, text, at, s.members.Find)
 }
 
 // findToPost is find for a posting that goes by withMember, and so finds a survivor itself.
 func (s *Service) findToPost(ctx context.Context, text, at string) (int64, error) {
-	return named(text, at, func(ref member.Ref) (member.ID, error) {
+	return named(ctx, text, at, func(ctx context.Context, ref member.Ref) (member.ID, error) {
 		found, err := s.members.FindToPost(ctx, []member.Ref{ref})
 		if err == nil && found[0] == 0 {
 			err = member.ErrNotFound
@@ -185,12 +185,17 @@ func (s *Service) findToPost(ctx context.Context, text, at string) (int64, error
 	})
 }
 
-// named reads a reference that stands at a place of the request, and finds its member.
-func named(text, at string, find func(member.Ref) (member.ID, error)) (int64, error) {
+// trace is find for readings, which show the books of one who was erased too.
+func (s *Service) trace(ctx context.Context, text, at string) (int64, error) {
+	return named(ctx, text, at, s.members.Trace)
+}
+
+// named reads a reference that stands at a place of the request, and looks for its member.
+func named(ctx context.Context, text, at string, look func(context.Context, member.Ref) (member.ID, error)) (int64, error) {
 	ref, err := member.ParseRef(text)
 	if err == nil {
 		var m member.ID
-		if m, err = find(ref); err == nil {
+		if m, err = look(ctx, ref); err == nil {
 			return int64(m), nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -153,10 +154,62 @@ func (o *Statement) section(ctx context.Context, tx *db.Tx, st *State, m int64, 
 		}
 	}
 	slices.SortFunc(list, func(a, b *Entry) int { return cmp.Or(cmp.Compare(a.AtMS, b.AtMS), cmp.Compare(a.Seq, b.Seq)) })
+	why, err := purposes(ctx, tx, shard, m, list)
+	if err != nil {
+		return sec, fmt.Errorf("statement of %d: %w", m, err)
+	}
 	sec.Closing = sec.Opening
 	for _, e := range list {
 		sec.Closing = sec.Closing.plus(e)
-		sec.Rows = append(sec.Rows, StatementRow{viewEntry(st.Config, e, lang), sec.Closing, e})
+		v := viewEntry(st.Config, e, lang)
+		v.Reason = cmp.Or(v.Reason, why[e.holdSeq()])
+		sec.Rows = append(sec.Rows, StatementRow{v, sec.Closing, e})
 	}
 	return sec, nil
+}
+
+// holdSeq is the hold that an entry made or used up, 0 for other entries.
+func (e *Entry) holdSeq() int64 {
+	switch {
+	case e.Kind == HoldMade:
+		return e.Seq
+	case e.Kind == HoldTaken && e.Cause.Kind == ByHold:
+		return e.Cause.Seq
+	}
+	return 0
+}
+
+var purposesSQL = db.Define("ledger.purposes", `
+	SELECT seq, purpose
+	FROM hold
+	WHERE shard = $1 AND member_id = $2 AND seq >= $3 AND seq <= $4
+	ORDER BY seq`)
+
+// purposes reads what holds are for. Entries do not say it themselves: they never change,
+// and what a till writes goes with the member.
+func purposes(ctx context.Context, tx *db.Tx, shard, m int64, list []*Entry) (map[int64]string, error) {
+	first, last := int64(math.MaxInt64), int64(0)
+	for _, e := range list {
+		if seq := e.holdSeq(); seq > 0 {
+			first, last = min(first, seq), max(last, seq)
+		}
+	}
+	if last == 0 {
+		return nil, nil
+	}
+	rows, err := tx.Query(ctx, purposesSQL, shard, m, first, last)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	why := map[int64]string{}
+	for rows.Next() {
+		var seq int64
+		var purpose string
+		if err := rows.Scan(&seq, &purpose); err != nil {
+			return nil, err
+		}
+		why[seq] = purpose
+	}
+	return why, rows.Err()
 }

@@ -3,20 +3,17 @@ package member
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/kit/seal"
+	"github.com/patron-loyalty/patron/internal/test/canary"
 	"github.com/patron-loyalty/patron/internal/test/dbtest"
 )
 
@@ -63,13 +60,9 @@ func TestNothingPersonalAtRest(t *testing.T) {
 	}
 	places := map[string][]byte{"database and log": before, "database after close": read(t, filepath.Join(o.Dir, "patron.db")), "log lines": logged.Bytes()}
 	for place, bytes := range places {
-		for _, c := range canaries {
-			if form := hides(bytes, c); form != "" {
-				t.Errorf("%s: %q lies there as %s", place, c, form)
-			}
-		}
+		canary.None(t, place, bytes, canaries)
 	}
-	if !bytes.Contains(before, []byte("member.joined")) || hides(before, "plain-city") == "" {
+	if !bytes.Contains(before, []byte("member.joined")) || canary.Find(before, "plain-city") == "" {
 		t.Error("the test looks in the wrong place: even plain values are not there")
 	}
 }
@@ -90,30 +83,6 @@ func read(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return b
-}
-
-// hides returns the form in which a text lies in bytes, or "".
-func hides(in []byte, text string) string {
-	var wide []byte
-	for _, u := range utf16.Encode([]rune(text)) {
-		wide = append(wide, byte(u), byte(u>>8))
-	}
-	forms := map[string][]byte{
-		"plain text": []byte(text), "UTF-16": wide, "hexadecimal": []byte(hex.EncodeToString([]byte(text))),
-		"URL encoding": []byte(url.QueryEscape(text)),
-	}
-	for skip := range 3 { // base64 of a text that begins at any place of three
-		if len(text) > 8 {
-			inner := base64.RawStdEncoding.EncodeToString(append(make([]byte, skip), text...))
-			forms["base64"+string(rune('0'+skip))] = []byte(inner[4 : len(inner)-4])
-		}
-	}
-	for name, form := range forms {
-		if bytes.Contains(in, form) {
-			return name
-		}
-	}
-	return ""
 }
 
 var swapSQL = `UPDATE member SET sealed = (SELECT x.sealed FROM member x WHERE x.id = $1), wrapped_key = (SELECT x.wrapped_key FROM member x WHERE x.id = $1) WHERE id = $2`

@@ -29,12 +29,14 @@ type Result struct {
 
 // draft is a member ready to be written.
 type draft struct {
-	rec    *record
-	sealed []byte
-	hashes []hash // of the identifiers, in their order
-	tokens []int64
-	tags   []string
-	joined event.Event
+	rec     *record
+	sealed  []byte
+	hashes  []hash // of the identifiers, in their order
+	tokens  []int64
+	tags    []string
+	agreed  []string // consents
+	history bool
+	joined  event.Event
 }
 
 // Create enrols a member and returns it.
@@ -178,7 +180,7 @@ func (s *Service) draft(n Enrolment, sc scene, now time.Time) (*draft, error) {
 	faults.add("joined_at", err)
 	tags, err := cleanTags(n.Tags)
 	faults.add("tags", err)
-	faults.add("consents", checkConsents(n.Consents))
+	faults.add("consents", s.checkConsents(n.Consents))
 	if faults.err != nil {
 		return nil, faults.err
 	}
@@ -186,7 +188,7 @@ func (s *Service) draft(n Enrolment, sc scene, now time.Time) (*draft, error) {
 		return nil, ErrIdentifierNeeded
 	}
 	r.joinedMS = joined.UnixMilli()
-	d := &draft{rec: r, tags: tags, tokens: s.tokenHashes(nameTokens(r.personal.Name))}
+	d := &draft{rec: r, tags: tags, agreed: n.Consents, history: n.History, tokens: s.tokenHashes(nameTokens(r.personal.Name))}
 	d.joined = event.Event{Kind: "member.joined", AtMS: r.joinedMS, Body: event.MustBody(joinedBody{
 		Source: r.source, Store: r.storeID, Kinds: r.kinds(), Consents: n.Consents, History: n.History,
 	})}
@@ -230,6 +232,7 @@ func (s *Service) write(ctx context.Context, tx *db.Tx, drafts []*draft) ([]erro
 	}
 	var rows, tokens, tags, values []any
 	var events []event.Event
+	var agreed []Agreed
 	for i, d := range drafts {
 		if refused[i] != nil {
 			continue
@@ -241,6 +244,9 @@ func (s *Service) write(ctx context.Context, tx *db.Tx, drafts []*draft) ([]erro
 		}
 		values = append(values, valueRows(d.rec, schema, slices.Sorted(maps.Keys(d.rec.attributes)))...)
 		events = append(events, d.joined)
+		if len(d.agreed) > 0 {
+			agreed = append(agreed, Agreed{d.rec.id, d.agreed, d.rec.joinedMS, d.history})
+		}
 	}
 	for _, set := range []struct {
 		into bulk
@@ -250,7 +256,10 @@ func (s *Service) write(ctx context.Context, tx *db.Tx, drafts []*draft) ([]erro
 			return nil, fmt.Errorf("insert members: %w", err)
 		}
 	}
-	return refused, event.AppendAll(ctx, tx, events)
+	if err := event.AppendAll(ctx, tx, events); err != nil || len(agreed) == 0 || s.hooks.Consents == nil {
+		return refused, err
+	}
+	return refused, s.hooks.Consents.Joined(ctx, tx, agreed)
 }
 
 // listAttributesIfAny spares the batches without attributes a round trip.
@@ -381,7 +390,7 @@ func cleanTags(tags []string) ([]string, error) {
 
 // checkConsents refuses what is no list of purposes: they are kept in an event, so they
 // are short names and nothing personal.
-func checkConsents(list []string) error {
+func (s *Service) checkConsents(list []string) error {
 	if len(list) > maxConsents {
 		return ErrConsent
 	}
@@ -390,5 +399,8 @@ func checkConsents(list []string) error {
 			return ErrConsent
 		}
 	}
-	return nil
+	if s.hooks.Consents == nil {
+		return nil
+	}
+	return s.hooks.Consents.Known(list)
 }

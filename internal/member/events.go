@@ -47,7 +47,7 @@ func tellAt(ctx context.Context, tx *db.Tx, kind string, m ID, atMS int64, body 
 // Timeline lists the events of a member and of the records merged into it, newest first,
 // before a position (0 for the newest).
 func (s *Service) Timeline(ctx context.Context, ref Ref, before int64, limit int) ([]event.Event, error) {
-	m, err := s.Find(ctx, ref)
+	m, err := s.Trace(ctx, ref)
 	if err != nil {
 		return nil, err
 	}

@@ -8,29 +8,59 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/db"
 )
 
-// Find returns the member that a Ref names, after following merges, or ErrNotFound.
+// Find returns the member that a Ref names, after following merges, ErrNotFound, or
+// ErrErased where the Ref is the id of one who was erased.
 //
 // It stands on the path of every sale, so answers are kept for a moment: what this process
 // changed is seen at once, what another node changed within staleFor.
 func (s *Service) Find(ctx context.Context, ref Ref) (ID, error) {
-	found, err := s.FindMany(ctx, []Ref{ref})
+	m, erased, err := s.trace(ctx, ref)
+	if err == nil && erased {
+		err = ErrErased
+	}
+	return m, err
+}
+
+// Trace is Find for those who only read: by their id it finds members too who were erased,
+// under whose number the books stay.
+func (s *Service) Trace(ctx context.Context, ref Ref) (ID, error) {
+	m, _, err := s.trace(ctx, ref)
+	return m, err
+}
+
+func (s *Service) trace(ctx context.Context, ref Ref) (m ID, erased bool, err error) {
+	found, err := s.direct(ctx, []Ref{ref})
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	if found[0] == 0 {
-		return 0, ErrNotFound
+	ends, dead, err := s.follows(ctx, found)
+	if err != nil {
+		return 0, false, err
 	}
-	return found[0], nil
+	if ends[0] == 0 {
+		return 0, false, ErrNotFound
+	}
+	return ends[0], dead[0], nil
 }
 
 // FindMany is Find for a list: the answers stand in its order, 0 for a Ref that names
-// nobody. It takes one statement for a few hundred identifiers and one for their owners.
+// nobody or somebody who was erased. It takes one statement for a few hundred identifiers
+// and one for their owners.
 func (s *Service) FindMany(ctx context.Context, refs []Ref) ([]ID, error) {
 	found, err := s.direct(ctx, refs)
 	if err != nil {
 		return nil, err
 	}
-	return s.survivors(ctx, found)
+	ends, dead, err := s.follows(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	for i := range ends {
+		if dead[i] {
+			ends[i] = 0
+		}
+	}
+	return ends, nil
 }
 
 // FindToPost is FindMany for what goes on to the posting engine: a member may turn out to be
@@ -57,12 +87,14 @@ func (s *Service) FindToPost(ctx context.Context, refs []Ref) ([]ID, error) {
 	if len(named) == 0 {
 		return found, nil
 	}
-	alive, err := s.survivors(ctx, ids)
+	alive, erased, err := s.follows(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	for k, i := range named {
-		found[i] = alive[k]
+		if found[i] = alive[k]; erased[k] {
+			found[i] = 0
+		}
 	}
 	return found, nil
 }
@@ -140,10 +172,11 @@ func (s *Service) byCode(ctx context.Context, code string) (ID, error) {
 // maxMergeHeight is the longest chain of merges; LinkMerged keeps to it.
 const maxMergeHeight = 16
 
-// survivors follows the pointers of merged records, all together, and puts 0 for members
-// that do not exist.
-func (s *Service) survivors(ctx context.Context, ids []ID) ([]ID, error) {
-	at := append([]ID(nil), ids...)
+// follows follows the pointers of merged records, all together, and puts 0 for members
+// that do not exist. erased tells of which ends nothing is left.
+func (s *Service) follows(ctx context.Context, ids []ID) (at []ID, erased []bool, err error) {
+	at = append([]ID(nil), ids...)
+	erased = make([]bool, len(ids))
 	moving := make([]int, 0, len(at)) // places whose end is not known yet
 	for i, m := range at {
 		if m != 0 {
@@ -152,11 +185,11 @@ func (s *Service) survivors(ctx context.Context, ids []ID) ([]ID, error) {
 	}
 	for links := 0; len(moving) > 0; links++ {
 		if links > maxMergeHeight {
-			return nil, fmt.Errorf("find member %d: a chain of more than %d merges", ids[moving[0]], maxMergeHeight)
+			return nil, nil, fmt.Errorf("find member %d: a chain of more than %d merges", ids[moving[0]], maxMergeHeight)
 		}
 		next, err := s.pointersOf(ctx, at, moving)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		still := moving[:0]
 		for _, i := range moving {
@@ -164,6 +197,8 @@ func (s *Service) survivors(ctx context.Context, ids []ID) ([]ID, error) {
 			switch {
 			case !exists:
 				at[i] = 0
+			case into == gone:
+				erased[i] = true
 			case into != 0:
 				at[i] = into
 				still = append(still, i)
@@ -171,7 +206,7 @@ func (s *Service) survivors(ctx context.Context, ids []ID) ([]ID, error) {
 		}
 		moving = still
 	}
-	return at, nil
+	return at, erased, nil
 }
 
 // pointersOf reads where the members at some places point, kept answers first.

@@ -31,6 +31,7 @@ type memberView struct {
 	Tags        []string         `json:"tags" doc:"Tags, sorted."`
 	JoinedAt    time.Time        `json:"joined_at" doc:"When they joined."`
 	CreatedAt   time.Time        `json:"created_at" doc:"When this record was made."`
+	ErasedAt    *time.Time       `json:"erased_at,omitempty" doc:"When the member's data were erased; nothing else is left then but the number."`
 	MergedInto  *ID              `json:"merged_into,omitempty" doc:"The member that this record was merged into."`
 	Merged      []ID             `json:"merged,omitempty" doc:"The records that were merged into this member."`
 	Wallets     any              `json:"wallets,omitempty" doc:"Balances by currency."`
@@ -57,6 +58,9 @@ func viewMember(m Member) memberView {
 	}
 	if m.StoreID != 0 {
 		v.Store = program.StoreID(m.StoreID)
+	}
+	if !m.ErasedAt.IsZero() {
+		v.ErasedAt = &m.ErasedAt
 	}
 	return v
 }

@@ -36,7 +36,7 @@ func (q Search) span() (fromMS, untilMS int64) {
 var listSQL = db.Define("member.list", `
 	SELECT `+recordColumns+`
 	FROM member
-	WHERE merged_into = 0 AND joined_ms >= $1 AND joined_ms < $2
+	WHERE merged_into = 0 AND erased_ms = 0 AND joined_ms >= $1 AND joined_ms < $2
 		AND (joined_ms < $3 OR joined_ms = $3 AND id < $4)
 	ORDER BY joined_ms DESC, id DESC
 	LIMIT $5`)
@@ -44,10 +44,10 @@ var listSQL = db.Define("member.list", `
 // listTagSQL goes along member_tag_by_tag. The shard stands in the join, so that the
 // member is found by its key.
 var listTagSQL = db.Define("member.listTag", `
-	SELECT m.id, m.version, m.wrapped_key, m.sealed, m.gender, m.city, m.language, m.store_id, m.source, m.joined_ms, m.created_ms, m.merged_into
+	SELECT m.id, m.version, m.wrapped_key, m.sealed, m.gender, m.city, m.language, m.store_id, m.source, m.joined_ms, m.created_ms, m.merged_into, m.erased_ms
 	FROM member_tag t
 	JOIN member m ON m.shard = t.shard AND m.id = t.member_id
-	WHERE t.tag = $1 AND t.member_id < $2 AND m.merged_into = 0 AND m.joined_ms >= $3 AND m.joined_ms < $4
+	WHERE t.tag = $1 AND t.member_id < $2 AND m.merged_into = 0 AND m.erased_ms = 0 AND m.joined_ms >= $3 AND m.joined_ms < $4
 	ORDER BY t.member_id DESC
 	LIMIT $5`)
 
@@ -222,7 +222,7 @@ func (s *Service) listed(ctx context.Context, ids []ID, q Search) ([]Member, err
 		var rs []*record
 		err := rowsSQL.query(ctx, tx, pairArgs(ids), func(rows *db.Rows) error {
 			r, err := s.readRecord(rows)
-			if err == nil && r.mergedInto == 0 && r.joinedMS >= from && r.joinedMS < until {
+			if err == nil && r.mergedInto == 0 && r.erasedMS == 0 && r.joinedMS >= from && r.joinedMS < until {
 				rs = append(rs, r)
 			}
 			return err

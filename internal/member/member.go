@@ -2,7 +2,8 @@
 // them, and which records turned out to be one person.
 //
 // Life: a member is created with at least one identifier, changes, is found by any of them,
-// may be merged into another record and taken out again. A member is never deleted here.
+// may be merged into another record and taken out again. Erasure empties the record and
+// leaves its number, under which the books stay whole; nothing brings it back.
 //
 // Laws:
 //
@@ -86,8 +87,9 @@ type Member struct {
 	Tags        []string // sorted
 	JoinedAt    time.Time
 	CreatedAt   time.Time
-	MergedInto  ID   // 0 for a record that stands for itself
-	Merged      []ID // the records that point here, directly or through others
+	ErasedAt    time.Time // zero but for one who was erased, of whom nothing else is left
+	MergedInto  ID        // 0 for a record that stands for itself
+	Merged      []ID      // the records that point here, directly or through others
 }
 
 // First returns the first identifier of a kind, own ones before those of merged records,
@@ -135,7 +137,7 @@ type Enrolment struct {
 	Source                               string
 	Attributes                           map[string]any
 	Tags                                 []string
-	Consents                             []string  // purposes; told in the event member.joined
+	Consents                             []string  // purposes, with a channel or without: see Consents
 	JoinedAt                             time.Time // zero for now
 	History                              bool      // from the past: the event says so, and nobody is greeted
 }
@@ -189,8 +191,10 @@ var (
 		"A tag has 1 to {max} characters, without control characters; a member has at most {many} tags.",
 		"标签须为 1 至 {max} 个字符，不含控制字符；一位会员最多 {many} 个标签。")
 	ErrConsent = errs.New(errs.Invalid, "member.consent",
-		"A consent names its purpose, as in marketing_email: a lower-case letter, then letters, digits and _.",
-		"同意项须为用途名称，如 marketing_email：小写字母开头，由小写字母、数字和 _ 组成。")
+		"A consent names a purpose of the programme, and may name a channel behind it: marketing, marketing_email.",
+		"同意项须为计划内的用途名称，其后可带渠道：marketing、marketing_email。")
+	ErrErased = errs.New(errs.NotFound, "member.erased",
+		"The data of this member were erased.", "该会员的资料已被删除。")
 	ErrChanged = errs.New(errs.Conflict, "member.changed",
 		"The member has been changed meanwhile. Read it again and repeat the change.",
 		"该会员资料刚被修改过，请重新读取后再提交修改。")

@@ -70,7 +70,10 @@ func (s *Service) Unmerge(ctx context.Context, ref Ref) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
-	if m.MergedInto == 0 {
+	switch {
+	case !m.ErasedAt.IsZero():
+		return Member{}, ErrErased
+	case m.MergedInto == 0:
 		return Member{}, ErrNotMerged
 	}
 	l := Link{From: from, Into: m.MergedInto, At: s.clock.Now(), By: api.CallerOf(ctx).ID}
@@ -94,14 +97,14 @@ func (s *Service) Forget(from ID) { s.pointer.forget(from) }
 var linkFromSQL = db.Define("member.linkFrom", `
 	UPDATE member
 	SET version = version + 1, merged_into = $3
-	WHERE shard = $1 AND id = $2 AND merged_into = 0
+	WHERE shard = $1 AND id = $2 AND merged_into = 0 AND erased_ms = 0
 	RETURNING merge_height`)
 
 // linkIntoSQL does nothing to the other but lock it, as long as it stands for itself.
 var linkIntoSQL = db.Define("member.linkInto", `
 	UPDATE member
 	SET version = version + 1
-	WHERE shard = $1 AND id = $2 AND merged_into = 0
+	WHERE shard = $1 AND id = $2 AND merged_into = 0 AND erased_ms = 0
 	RETURNING merge_height`)
 
 var raiseSQL = db.Define("member.raise", `
@@ -198,7 +201,7 @@ func before(a, b ID) bool {
 var unlinkSQL = db.Define("member.unlink", `
 	UPDATE member
 	SET version = version + 1, merged_into = 0
-	WHERE shard = $1 AND id = $2 AND merged_into = $3`)
+	WHERE shard = $1 AND id = $2 AND merged_into = $3 AND erased_ms = 0`)
 
 var closeLinkSQL = db.Define("member.closeLink", `
 	UPDATE merge_link

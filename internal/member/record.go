@@ -41,6 +41,7 @@ type record struct {
 	joinedMS   int64
 	createdMS  int64
 	mergedInto ID
+	erasedMS   int64          // 0 but for one who was erased: then there is no key and nothing sealed
 	marks      map[hash]mark  // of the identifiers in personal, by blind index
 	attributes map[string]any // the ones that are not personal
 }
@@ -321,8 +322,11 @@ func (r *record) seal() ([]byte, error) {
 	return r.key.Seal(text, aad(r.id)), nil
 }
 
-// open decrypts the personal part into r, with its key.
+// open decrypts the personal part into r, with its key. Of one who was erased there is none.
 func (r *record) open(box *seal.Box, sealed []byte) error {
+	if r.erasedMS != 0 {
+		return nil
+	}
 	key, err := box.Unwrap(r.wrapped)
 	if err != nil {
 		return fmt.Errorf("open member %d: %w", r.id, err)

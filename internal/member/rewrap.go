@@ -14,7 +14,7 @@ const rewrapPage = 100
 var wrappedSQL = db.Define("member.wrapped", `
 	SELECT id, wrapped_key
 	FROM member
-	WHERE (shard, id) > ($1, $2)
+	WHERE (shard, id) > ($1, $2) AND erased_ms = 0
 	ORDER BY shard, id
 	LIMIT $3`)
 
@@ -28,8 +28,8 @@ var rewrapSQL = db.Define("member.rewrap", `
 // Rewrap brings every member's key under the primary wrapping key, beside all other work,
 // and returns how many it moved. It may be stopped and started anew at any time. Once it
 // returns 0, and every node has run with the new key file since before it began, the older
-// wrapping keys can be retired.
-func (s *Service) Rewrap(ctx context.Context) (moved int64, err error) {
+// wrapping keys can be retired. progress, which may be nil, hears how many were moved.
+func (s *Service) Rewrap(ctx context.Context, progress func(moved int64)) (moved int64, err error) {
 	shard, last := int16(-1), ID(0)
 	for {
 		page, err := s.wrappedAfter(ctx, shard, last)
@@ -40,7 +40,9 @@ func (s *Service) Rewrap(ctx context.Context) (moved int64, err error) {
 		if err != nil {
 			return moved, fmt.Errorf("rewrap keys after member %d: %w", last, err)
 		}
-		moved += n
+		if moved += n; n > 0 && progress != nil {
+			progress(moved)
+		}
 		last = page[len(page)-1].id
 		shard = last.Shard()
 	}

@@ -27,7 +27,7 @@ func TestRewrap(t *testing.T) {
 		}
 		create(t, s, Enrolment{Card: "after"}) // under the new key already
 		for _, want := range []int64{n, 0} {
-			if moved, err := s.Rewrap(t.Context()); err != nil || moved != want {
+			if moved, err := s.Rewrap(t.Context(), nil); err != nil || moved != want {
 				t.Fatalf("moved %d, %v; want %d", moved, err, want)
 			}
 		}

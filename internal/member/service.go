@@ -38,6 +38,23 @@ type Hooks struct {
 	Merger    Merger                                             // the ledger's side of a merge
 	Switches  Switches                                           // the ledger's may-earn and may-spend
 	Audit     program.Auditor                                    // the audit trail
+	Consents  Consents                                           // keeps what people agree to as they join
+}
+
+// Consents keeps the consents that come with an enrolment. A higher noun does.
+type Consents interface {
+	// Known refuses what is no purpose of the programme.
+	Known(purposes []string) error
+	// Joined keeps them, in the transaction that makes the members.
+	Joined(ctx context.Context, tx *db.Tx, list []Agreed) error
+}
+
+// Agreed is what one new member agreed to.
+type Agreed struct {
+	Member   ID
+	Purposes []string
+	AtMS     int64
+	History  bool
 }
 
 // Switches sets whether a member may earn and spend; nil leaves a switch as it is. The
@@ -156,9 +173,10 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, action, subject string,
 	return s.hooks.Audit.Record(ctx, tx, action, subject, before, after)
 }
 
-// Get returns the member that a Ref names, with what was merged into it.
+// Get returns the member that a Ref names, with what was merged into it. Of one who was
+// erased, whom only an id still names, it returns what is left.
 func (s *Service) Get(ctx context.Context, ref Ref) (Member, error) {
-	m, err := s.Find(ctx, ref)
+	m, err := s.Trace(ctx, ref)
 	if err != nil {
 		return Member{}, err
 	}
@@ -211,6 +229,9 @@ func (s *Service) member(r *record) Member {
 		Language: r.language, StoreID: r.storeID, Source: r.source,
 		Attributes: map[string]any{}, JoinedAt: time.UnixMilli(r.joinedMS).UTC(),
 		CreatedAt: time.UnixMilli(r.createdMS).UTC(), MergedInto: r.mergedInto,
+	}
+	if r.erasedMS != 0 {
+		m.ErasedAt = time.UnixMilli(r.erasedMS).UTC()
 	}
 	for k, v := range r.attributes {
 		m.Attributes[k] = v
@@ -282,6 +303,9 @@ func (s *Service) changeOnce(ctx context.Context, who ID, version *int64, schema
 		r, err := s.load(ctx, tx, who)
 		if err != nil {
 			return err
+		}
+		if r.erasedMS != 0 {
+			return errRaced // erased meanwhile: to be looked up anew
 		}
 		if version != nil && *version != r.version {
 			return ErrChanged

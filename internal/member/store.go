@@ -79,14 +79,14 @@ var loadSQL = db.Define("member.load", `
 	FROM member
 	WHERE shard = $1 AND id = $2`)
 
-const recordColumns = `id, version, wrapped_key, sealed, gender, city, language, store_id, source, joined_ms, created_ms, merged_into`
+const recordColumns = `id, version, wrapped_key, sealed, gender, city, language, store_id, source, joined_ms, created_ms, merged_into, erased_ms`
 
 // scanRecord reads recordColumns. It returns the sealed part as it is.
 func scanRecord(scan func(...any) error) (*record, []byte, error) {
 	r := &record{}
 	var sealed []byte
 	err := scan(&r.id, &r.version, &r.wrapped, &sealed, &r.gender, &r.city, &r.language,
-		&r.storeID, &r.source, &r.joinedMS, &r.createdMS, &r.mergedInto)
+		&r.storeID, &r.source, &r.joinedMS, &r.createdMS, &r.mergedInto, &r.erasedMS)
 	return r, sealed, err
 }
 
@@ -165,12 +165,13 @@ func loadAttributes(ctx context.Context, tx *db.Tx, m ID) (map[string]any, error
 }
 
 // updateSQL writes a changed member if it is as it was read: of two who change it at once,
-// the later one finds no row and reads anew. A merged record does not change.
+// the later one finds no row and reads anew. A merged record does not change, and one that
+// was erased never again.
 var updateSQL = db.Define("member.update", `
 	UPDATE member
 	SET version = version + 1, sealed = $4, gender = $5, birth_year = $6, birth_md = $7,
 		city = $8, language = $9, store_id = $10, source = $11
-	WHERE shard = $1 AND id = $2 AND version = $3 AND merged_into = 0`)
+	WHERE shard = $1 AND id = $2 AND version = $3 AND merged_into = 0 AND erased_ms = 0`)
 
 // errRaced says that the member changed between reading and writing.
 var errRaced = errors.New("member: changed meanwhile")
@@ -193,7 +194,7 @@ func updateRow(ctx context.Context, tx *db.Tx, r *record, sealed []byte) error {
 var touchSQL = db.Define("member.touch", `
 	UPDATE member
 	SET version = version + 1
-	WHERE shard = $1 AND id = $2 AND merged_into = 0`)
+	WHERE shard = $1 AND id = $2 AND merged_into = 0 AND erased_ms = 0`)
 
 func touch(ctx context.Context, tx *db.Tx, m ID) error {
 	n, err := tx.Exec(ctx, touchSQL, m.Shard(), int64(m))
@@ -267,12 +268,15 @@ func owners(ctx context.Context, tx *db.Tx, hashes []hash) (map[hash]ID, error) 
 }
 
 var pointersSQL = defineBulk("member.pointers", querySizes, 2, `
-	SELECT id, merged_into
+	SELECT id, CASE WHEN erased_ms > 0 THEN -1 ELSE merged_into END
 	FROM member
 	WHERE (shard, id) IN (VALUES`, pairRow, `)`)
 
-// pointers tells where each member points; 0 for one that stands for itself. Those that do
-// not exist are absent.
+// gone is where a record points that was erased.
+const gone ID = -1
+
+// pointers tells where each member points; 0 for one that stands for itself, gone for one
+// who was erased. Those that do not exist are absent.
 func pointers(ctx context.Context, tx *db.Tx, ids []ID) (map[ID]ID, error) {
 	found := make(map[ID]ID, len(ids))
 	err := pointersSQL.query(ctx, tx, pairArgs(ids), func(rows *db.Rows) error {

@@ -77,7 +77,9 @@ func (s *Service) retagOnce(ctx context.Context, tx *db.Tx, who ID, add, remove 
 	if err := s.tell(ctx, tx, "member.tagged", who, body); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, "member.tagged", who.String(), nil, body)
+	// The trail is for ever, and a tag may say something about a person: it counts them.
+	counts := map[string]int{"added": len(body.Added), "removed": len(body.Removed)}
+	return s.record(ctx, tx, "member.tagged", who.String(), nil, counts)
 }
 
 // addTags inserts tags and returns those that were not there, sorted.

@@ -154,13 +154,13 @@ type run struct {
 // runs are the parts of a member's list in their order, which stays the same while records
 // are merged into the member: the member's own record, then the others by number.
 func (s *Service) runs(ctx context.Context, ref member.Ref) ([]run, error) {
-	m, err := s.members.Get(ctx, ref)
+	records, err := s.members.Records(ctx, ref)
 	if err != nil {
 		return nil, at(err, "query.member")
 	}
-	slices.Sort(m.Merged)
+	slices.Sort(records[1:])
 	var out []run
-	for _, record := range append([]member.ID{m.ID}, m.Merged...) {
+	for _, record := range records {
 		out = append(out, run{int64(record), 0}, run{int64(record), 1})
 	}
 	return out, nil

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/patron-loyalty/patron/internal/kit/cell"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 )
 
@@ -75,17 +76,8 @@ func ReasonText(e *errs.Error, lang string) string {
 	return text
 }
 
-// Inert makes text harmless for a spreadsheet: where its first character would make it a
-// formula, an apostrophe goes in front. The full-width forms count, since spreadsheets
-// of East Asia take them for the same. (OWASP, CSV Injection.)
-func Inert(text string) string {
-	for _, start := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"} {
-		if strings.HasPrefix(text, start) {
-			return "'" + text
-		}
-	}
-	return text
-}
+// Inert makes text harmless for a spreadsheet.
+func Inert(text string) string { return cell.Inert(text) }
 
 // plainNumber reports whether a cell is a number and nothing else, which no spreadsheet
 // evaluates: -5 stays -5 in an error file, and +8613800000000 a telephone number.

@@ -56,6 +56,9 @@ type Config struct {
 
 	// Vault keeps stored answers unreadable in the database; nil stores them as they are.
 	Vault Vault
+	// Whose says of which member the body of an answer tells, 0 for nobody: the answer is
+	// kept under their number, so that ForgetMember finds it. Nil keeps none.
+	Whose func(body []byte) int64
 	// ClientIP tells the address of the caller where a proxy stands in front; nil takes the
 	// other end of the connection.
 	ClientIP func(*http.Request) string
@@ -72,6 +75,8 @@ type Config struct {
 type Vault interface {
 	SealBytes(plain, aad []byte) []byte
 	OpenBytes(sealed, aad []byte) ([]byte, error)
+	// RewrapBytes gives the same under the newest key, and whether that is a change.
+	RewrapBytes(sealed, aad []byte) (fresh []byte, changed bool, err error)
 }
 
 // Doc describes one route: its place in the reference and what it asks of the caller.

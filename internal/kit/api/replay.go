@@ -30,10 +30,10 @@ var claimSQL = db.Define("api.claim", `
 // keepAnswerSQL fills the claimed row, or makes one where the refusal came before any
 // write. An answer that is there already stays.
 var keepAnswerSQL = db.Define("api.keepAnswer", `
-	INSERT INTO request (shard, hash, body_hash, status, answer, at_ms)
-	VALUES ($1, $2, $3, $4, $5, $6)
+	INSERT INTO request (shard, hash, body_hash, status, answer, at_ms, member_id)
+	VALUES ($1, $2, $3, $4, $5, $6, $7)
 	ON CONFLICT (shard, hash) DO UPDATE
-	SET status = excluded.status, answer = excluded.answer
+	SET status = excluded.status, answer = excluded.answer, member_id = excluded.member_id
 	WHERE request.status = 0 AND request.body_hash = excluded.body_hash`)
 
 var purgeSQL = db.Define("api.purge", `
@@ -155,7 +155,10 @@ func (r *Router) keep(ctx context.Context, key Key, doc Doc, answer *reply) {
 }
 
 func (r *Router) store(ctx context.Context, key Key, doc Doc, answer *reply) error {
-	status, body := answer.status, answer.body.Bytes()
+	status, body, whose := answer.status, answer.body.Bytes(), int64(0)
+	if r.cfg.Whose != nil && len(body) > 0 {
+		whose = r.cfg.Whose(body)
+	}
 	switch {
 	case doc.Secret && status < http.StatusBadRequest:
 		status, body = 0, nil
@@ -163,7 +166,7 @@ func (r *Router) store(ctx context.Context, key Key, doc Doc, answer *reply) err
 		body = r.cfg.Vault.SealBytes(body, key.Hash[:])
 	}
 	return r.cfg.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, keepAnswerSQL, int(key.Hash[0]), key.Hash[:], key.Body[:], status, body, r.cfg.Clock.Now().UnixMilli())
+		_, err := tx.Exec(ctx, keepAnswerSQL, int(key.Hash[0]), key.Hash[:], key.Body[:], status, body, r.cfg.Clock.Now().UnixMilli(), whose)
 		return err
 	})
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,4 +111,21 @@ func (c *checkpointer) passive(ctx context.Context) (pages int, err error) {
 	var busy, back int
 	err = c.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &back)
 	return pages, err
+}
+
+// errReaders says that a snapshot is still read from the log.
+var errReaders = errors.New("the log is still being read from")
+
+// scrub writes all of the log back and cuts it to nothing, while the writer stands still.
+func (l *lite) scrub(ctx context.Context, _ []string) error {
+	if err := l.queue.lock(ctx, foreground); err != nil {
+		return err
+	}
+	defer l.queue.unlock()
+	var busy, pages, back int
+	err := l.writer.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &back)
+	if err == nil && busy != 0 {
+		err = errReaders
+	}
+	return err
 }

@@ -63,6 +63,7 @@ type store interface {
 	prepare(ctx context.Context, list []*Stmt) error
 	warm(ctx context.Context) error
 	stats(ctx context.Context) (Stats, error)
+	scrub(ctx context.Context, tables []string) error
 	close() error
 }
 
@@ -150,6 +151,21 @@ func (d *DB) fail(cause error) {
 		d.log.Error("the database failed; stop and start the server", "error", cause)
 		close(d.failed)
 	})
+}
+
+// Scrub makes the database let go of bytes that a transaction has overwritten or deleted in
+// some tables. On SQLite it writes the log back and cuts it to nothing, so that no older
+// state of a page is left in it; on PostgreSQL it vacuums the tables, so that dead rows are
+// cleared (their write-ahead log stays for as long as the server keeps it). It may fail
+// while long readings run: try again later. Table names are the program's own, never input.
+func (d *DB) Scrub(ctx context.Context, tables ...string) error {
+	if err := d.Failure(); err != nil {
+		return err
+	}
+	if err := d.translate(d.store.scrub(ctx, tables)); err != nil {
+		return fmt.Errorf("scrub %v: %w", tables, err)
+	}
+	return nil
 }
 
 // Close waits for the writer, writes the log back into the file and lets go of the lock.

@@ -247,6 +247,20 @@ func (p *postgres) prepare(ctx context.Context, list []*Stmt) error {
 
 func (p *postgres) warm(context.Context) error { return nil }
 
+// scrub runs outside of a transaction, as VACUUM wants it. Another session's transaction
+// that is older than the deletion keeps the dead rows for this once.
+func (p *postgres) scrub(ctx context.Context, tables []string) error {
+	for _, t := range tables {
+		if !names.MatchString(t) {
+			return fmt.Errorf("%q is no name of a table", t)
+		}
+		if _, err := p.pool.Exec(ctx, "VACUUM "+t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // close waits for the connections that are in use.
 func (p *postgres) close() error {
 	var err error

@@ -89,6 +89,7 @@ func source(path string, cache int, more ...string) string {
 		"cache_size(-" + strconv.Itoa(cache) + ")",
 		"mmap_size(0)", // an I/O error must be an error, not a signal
 		"wal_autocheckpoint(0)",
+		"secure_delete(fast)", // what is deleted is overwritten in pages that are written anyway
 		"trusted_schema(0)",
 	}, more...)
 	u := url.URL{Path: path}

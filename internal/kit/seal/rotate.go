@@ -3,8 +3,11 @@ package seal
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/keyset"
@@ -22,9 +25,35 @@ func (b *Box) Rotate() error {
 	})
 }
 
+// Primary is the number of the wrapping key that new values are sealed under. It says
+// nothing about the key.
+func (b *Box) Primary() uint32 {
+	b.look()
+	e, err := b.keys.Load().ring.Primary()
+	if err != nil {
+		panic(fmt.Errorf("seal: a ring without a primary key: %w", err)) // it was parsed
+	}
+	return e.KeyID()
+}
+
+// Wrapping is how many wrapping keys there are: one, but for the time of a rotation.
+func (b *Box) Wrapping() int { return b.keys.Load().ring.Len() }
+
+// Before is where Retire leaves the key file as it was, for backups of that time.
+func (b *Box) Before() string { return fmt.Sprintf("%s.before-%08x", b.path, b.Primary()) }
+
 // Retire drops every wrapping key but the primary. Call it once Rewrap has been over
-// everything: what is still wrapped under an older key is lost.
+// everything: what is still wrapped under an older key can then be opened only with the
+// file from before, which is left beside the new one, since backups need it.
 func (b *Box) Retire() error {
+	if b.Wrapping() == 1 {
+		return nil
+	}
+	if b.path != "" {
+		if err := b.keepBefore(); err != nil {
+			return fmt.Errorf("keep the key file from before: %w", err)
+		}
+	}
 	return b.change(func(m *keyset.Manager, ring *keyset.Handle) error {
 		for i := range ring.Len() {
 			e, err := ring.Entry(i)
@@ -40,6 +69,35 @@ func (b *Box) Retire() error {
 		}
 		return nil
 	})
+}
+
+// keepBefore links the key file under another name. The file is never written in place, so
+// the link keeps what it holds now.
+func (b *Box) keepBefore() error {
+	err := os.Link(b.path, b.Before())
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(filepath.Dir(b.path))
+}
+
+// look reads the key file anew where another process has put a new one in its place, so
+// that nothing new is sealed under a key that is about to go. A file that cannot be read
+// leaves the keys as they are: whoever opens a value with them will say so.
+func (b *Box) look() {
+	if b.path == "" {
+		return
+	}
+	now, err := os.Stat(b.path)
+	if err != nil {
+		return
+	}
+	if was := b.seen.Load(); was != nil && os.SameFile(*was, now) && now.ModTime().Equal((*was).ModTime()) {
+		return
+	}
+	if _, err := b.reload(); err == nil {
+		b.seen.Store(&now)
+	}
 }
 
 // change edits a copy of the ring, writes the file, and then puts the copy to use. Two

@@ -4,8 +4,9 @@
 // of the blind index. Life of a value:
 //
 //   - A record (a member) has a key of its own, 32 random bytes, kept beside the record in
-//     wrapped form. Destroying the wrapped form destroys every copy of the record, those in
-//     old backups and journals too.
+//     wrapped form. Destroying the wrapped form makes every copy of the record unreadable
+//     that lies without it: in journals, answers and files. A backup of the database has both;
+//     there it takes a rotation, after which the wrapping key of its day is gone too.
 //   - A value is sealed under its record's key with associated data that says where it
 //     belongs. Moved to another place, cut or changed, it does not open.
 //   - What has to be found (a phone number, a word of a name) is looked up by its Blind: a
@@ -24,6 +25,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -56,6 +58,7 @@ var (
 type Box struct {
 	path     string // of the key file; empty for a Box in memory
 	keys     atomic.Pointer[keys]
+	seen     atomic.Pointer[os.FileInfo] // the key file when it was last looked at
 	rotating sync.Mutex
 }
 
@@ -64,6 +67,7 @@ type RecordKey struct{ gcm *subtle.AESGCM }
 
 // NewKey makes the key of a new record, and the wrapped form to keep beside it.
 func (b *Box) NewKey() (wrapped []byte, key RecordKey) {
+	b.look()
 	raw := make([]byte, recordKeySize)
 	must(rand.Read(raw))
 	wrapped, err := b.keys.Load().wrap.Encrypt(raw, purposeKey)
@@ -141,6 +145,7 @@ func (k RecordKey) Open(sealed, aad []byte) ([]byte, error) {
 // SealBytes encrypts a value that belongs to no record (the seed of a colleague's one-time
 // codes) under the wrapping key itself.
 func (b *Box) SealBytes(plain, aad []byte) []byte {
+	b.look()
 	sealed, err := b.keys.Load().wrap.Encrypt(plain, append([]byte(purposeBytes), aad...))
 	if err != nil {
 		panic(fmt.Errorf("seal: %w", err))

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,8 +43,9 @@ type App struct {
 	Clock *clock.Manual
 	URL   string
 
-	t testing.TB
-	n atomic.Int64 // for Unique
+	t    testing.TB
+	n    atomic.Int64 // for Unique
+	stop func()
 }
 
 // Each runs body as parallel subtests "sqlite" and "postgresql", each on a program of its
@@ -62,32 +64,59 @@ func Each(t *testing.T, body func(t *testing.T, a *App)) {
 // and it is closed.
 func Open(t testing.TB, e db.Engine) *App {
 	t.Helper()
-	o := dbtest.Options(t, e)
+	return OpenAt(t, Setup{Database: dbtest.Options(t, e), Box: seal.Test()})
+}
+
+// Setup says on what a program is opened, for a test that opens it more than once.
+type Setup struct {
+	Database db.Options
+	Dir      string        // data directory; that of the database, or a fresh one, where empty
+	Box      *seal.Box     // keys; those of the data directory where nil
+	Clock    *clock.Manual // at Noon where nil
+	Log      slog.Handler  // of errors into the test where nil
+	First    int64         // Unique counts from here, where the database was used before
+}
+
+// OpenAt is Open on a database that may have been used before.
+func OpenAt(t testing.TB, s Setup) *App {
+	t.Helper()
 	c := config.Defaults()
-	c.DatabaseURL, c.DataDir, c.DefaultLanguage = o.URL, o.Dir, "en"
+	c.DatabaseURL, c.DataDir, c.DefaultLanguage = s.Database.URL, s.Dir, "en"
+	if c.DataDir == "" {
+		c.DataDir = s.Database.Dir
+	}
 	if c.DataDir == "" {
 		c.DataDir = t.TempDir()
 	}
-	a := &App{Clock: clock.At(Noon), t: t}
-	// Errors are shown; a refusal is none. A test that expects one looks at the answer.
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
+	if s.Clock == nil {
+		s.Clock = clock.At(Noon)
+	}
+	if s.Log == nil { // a refusal is no error: a test that expects one looks at the answer
+		s.Log = slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})
+	}
+	a := &App{Clock: s.Clock, t: t}
+	a.n.Store(s.First)
 	var err error
-	if a.App, err = app.Open(t.Context(), app.Options{Config: c, Clock: a.Clock, Log: log, Box: seal.Test()}); err != nil {
+	if a.App, err = app.Open(t.Context(), app.Options{Config: c, Clock: a.Clock, Log: slog.New(s.Log), Box: s.Box}); err != nil {
 		t.Fatalf("open the program: %v", err)
 	}
 	a.Start(t.Context())
 	server := httptest.NewServer(a.Handler())
 	a.URL = server.URL
 	a.Client = a.Key(staff.All)
-	t.Cleanup(func() {
+	a.stop = sync.OnceFunc(func() {
 		a.Verify()
 		server.Close()
 		if err := a.Close(); err != nil {
 			t.Errorf("close the program: %v", err)
 		}
 	})
+	t.Cleanup(a.stop)
 	return a
 }
+
+// Stop verifies the books and closes the program before the test ends.
+func (a *App) Stop() { a.stop() }
 
 // Context acts with every right, for calls of services. It outlives the test's own, so
 // that it is good for cleaning up.
@@ -160,6 +189,15 @@ func (a *App) Policy(edit func(*ledger.Policy)) {
 		a.t.Fatalf("change the currency: %v", err)
 	}
 }
+
+// ApproveAbove makes adjustments of more points than n wait for a second person.
+func (a *App) ApproveAbove(n int64) {
+	a.t.Helper()
+	a.Policy(func(p *ledger.Policy) { p.ApproveAbove = n })
+}
+
+// Sandbox serves the program together with its sandbox. Both end with the program.
+func (a *App) Sandbox() http.Handler { return app.NewSandbox(a.App).Handler() }
 
 // Exec changes the database behind the program's back, as time or an accident would.
 func (a *App) Exec(query string, args ...any) {

@@ -24,6 +24,7 @@ const module = "github.com/patron-loyalty/patron/"
 // siblings there.
 var levels = map[string]int{
 	"internal/kit/errs":   0,
+	"internal/kit/cell":   1,
 	"internal/kit/clock":  1,
 	"internal/kit/trace":  1,
 	"internal/kit/config": 1,

@@ -11,8 +11,10 @@ package dbtest
 
 import (
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -81,6 +83,28 @@ func Dir(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// Copy copies a database that nobody has open, as a backup does, and says where the copy
+// is. Other files of the data directory are not copied.
+func Copy(t testing.TB, o db.Options) db.Options {
+	t.Helper()
+	if o.URL != "" {
+		u, err := url.Parse(o.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db.Options{URL: create(t, strings.TrimPrefix(u.Path, "/")), Log: o.Log}
+	}
+	file, err := os.ReadFile(filepath.Join(o.Dir, "patron.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "patron.db"), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return db.Options{Dir: dir, Log: o.Log}
 }
 
 // migratedFile is the bytes of a migrated SQLite file, made once in a process.
