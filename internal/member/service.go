@@ -37,6 +37,7 @@ type Hooks struct {
 	Merger    Merger                                             // the ledger's side of a merge
 	Switches  Switches                                           // the ledger's may-earn and may-spend
 	Audit     program.Auditor                                    // the audit trail
+	Colleague func(ctx context.Context, ref string) error        // refuses who is no active account of staff
 }
 
 // Switches sets whether a member may earn and spend; nil leaves a switch as it is. The
