@@ -193,6 +193,7 @@ func (a *App) Start(ctx context.Context) {
 	a.running.Go(func() { a.Events.Run(run) })
 	a.running.Go(func() { a.Program.Run(run, a.Log) })
 	a.running.Go(func() { a.Staff.Run(run) })
+	a.running.Go(func() { a.Audit.Run(run, a.Log) })
 	a.running.Go(func() { a.Members.Run(run, a.Log) })
 	a.running.Go(func() { a.Catalog.Run(run, a.Log) })
 	a.running.Go(func() { a.learner.run(run) })
@@ -215,5 +216,8 @@ func (a *App) Close() error {
 	a.Ledger.Close()
 	a.stop()
 	a.running.Wait()
+	if a.DB.Failure() == nil { // a tool has no Run, and what this process wrote last should not wait for the next
+		err = errors.Join(err, a.Audit.Chain(ctx))
+	}
 	return errors.Join(err, a.DB.Close())
 }
