@@ -14,11 +14,11 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/kit/seal"
+	"github.com/patron-loyalty/patron/internal/staff"
 )
 
 // What notes, calls and tasks have in common: they are written by staff about a member,
@@ -91,13 +91,7 @@ func cleanWritten(text string, most int) (string, error) {
 }
 
 // writer is who writes, as rows keep it: "staff:stf_…".
-func writer(ctx context.Context) string {
-	c := api.CallerOf(ctx)
-	if c.Kind == "" {
-		return ""
-	}
-	return c.Kind + ":" + c.ID
-}
+func writer(ctx context.Context) string { return staff.ActorOf(ctx) }
 
 var keySQL = db.Define("member.key", `
 	SELECT wrapped_key

@@ -3,6 +3,7 @@ package staff
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -121,6 +122,17 @@ func (w *world) call(method, path, secret string, body any) *httptest.ResponseRe
 		r.Header.Set("Authorization", "Bearer "+secret)
 	case secret != "":
 		r.AddCookie(&http.Cookie{Name: cookiePlain, Value: secret})
+	}
+	return w.send(r)
+}
+
+// keyed is call with an Idempotency-Key and no body.
+func (w *world) keyed(method, path, secret string) *httptest.ResponseRecorder {
+	w.t.Helper()
+	r := httptest.NewRequest(method, path, nil)
+	r.Header.Set("Authorization", "Bearer "+secret)
+	if method != http.MethodGet {
+		r.Header.Set("Idempotency-Key", rand.Text())
 	}
 	return w.send(r)
 }

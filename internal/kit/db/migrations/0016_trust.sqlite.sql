@@ -35,3 +35,50 @@ CREATE TRIGGER audit_link_no_delete BEFORE DELETE ON audit_link
 BEGIN
 	SELECT RAISE(ABORT, 'the chain of the audit trail is append-only');
 END;
+
+-- What waits, or waited, for a second person, whatever it is: kind says what carries it out
+-- and reads payload, which lies sealed where the kind is about what is personal. member_id
+-- is whom it is about (0 for nobody), merchant_id who has to decide (0 for the programme).
+-- until_ms is exclusive, 0 for no end. done_ms is when an approved one was carried out, and
+-- result what it became, in words of the kind.
+CREATE TABLE approval_before AS SELECT * FROM approval;
+
+DROP TABLE approval;
+
+CREATE TABLE approval (
+	id BIGINT NOT NULL PRIMARY KEY,
+	kind {{text}} NOT NULL,
+	member_id BIGINT NOT NULL,
+	merchant_id BIGINT NOT NULL,
+	payload {{bytes}} NOT NULL,
+	reason {{text}} NOT NULL,
+	state {{text}} NOT NULL CHECK (state IN ('waiting', 'approved', 'rejected', 'withdrawn', 'expired')),
+	asked_by {{text}} NOT NULL,
+	asked_ms BIGINT NOT NULL,
+	until_ms BIGINT NOT NULL,
+	decided_by {{text}} NOT NULL,
+	decided_ms BIGINT NOT NULL,
+	done_ms BIGINT NOT NULL,
+	result {{text}} NOT NULL
+);
+
+CREATE INDEX approval_by_state ON approval (state, id);
+
+-- What has run out.
+CREATE INDEX approval_by_end ON approval (until_ms, id) WHERE state = 'waiting';
+
+INSERT INTO approval (id, kind, member_id, merchant_id, payload, reason, state, asked_by, asked_ms, until_ms, decided_by, decided_ms, done_ms, result)
+SELECT id, 'adjustment', member_id, issuer_id,
+	CAST('{"currency":' || currency_id || ',"amount":' || amount || ',"store":' || store_id || '}' AS BLOB),
+	reason, state, asked_by, asked_ms, 0, decided_by, decided_ms,
+	CASE WHEN entry_seq <> 0 THEN decided_ms ELSE 0 END,
+	CASE WHEN entry_seq <> 0 THEN entry_member || '/' || entry_seq ELSE '' END
+FROM approval_before;
+
+DROP TABLE approval_before;
+
+-- From where a key may be used: a JSON list of networks, empty for anywhere; and the key
+-- that it took the place of, 0 for none.
+ALTER TABLE api_key ADD COLUMN networks {{text}} NOT NULL DEFAULT '[]';
+
+ALTER TABLE api_key ADD COLUMN replaces BIGINT NOT NULL DEFAULT 0;
