@@ -27,13 +27,14 @@ type keyCreateCmd struct {
 	Scopes    []string `required:"" help:"Permissions, or all." placeholder:"A,B|all"`
 	Merchants []string `help:"Merchants it is limited to." placeholder:"CODE"`
 	Stores    []string `help:"Stores it is limited to." placeholder:"CODE"`
+	Networks  []string `help:"Addresses or networks it may be used from." placeholder:"NETWORK"`
 	Test      bool     `help:"A key of the sandbox programme."`
 }
 
 func (c *keyCreateCmd) Run(e *env) error {
 	return e.withApp(func(a *app.App) error {
 		_, secret, err := a.Staff.CreateKey(staff.AsSystem(e.ctx, "command line"), staff.NewKey{
-			Name: c.Name, Scopes: c.Scopes, Merchants: c.Merchants, Stores: c.Stores, Test: c.Test,
+			Name: c.Name, Scopes: c.Scopes, Merchants: c.Merchants, Stores: c.Stores, Networks: c.Networks, Test: c.Test,
 		})
 		if err == nil {
 			_, err = fmt.Fprintln(e.stdout, secret)

@@ -47,6 +47,8 @@ var needs = map[string]api.Permission{
 	"GET /v1/keys/{id}":    "keys.manage",
 	"DELETE /v1/keys/{id}": "keys.manage",
 
+	"POST /v1/keys/{id}/rotate": "keys.manage",
+
 	"GET /v1/audit": "audit.read",
 
 	"GET /v1/program":       everyone,

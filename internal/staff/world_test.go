@@ -143,6 +143,15 @@ func (w *world) send(r *http.Request) *httptest.ResponseRecorder {
 	return out
 }
 
+// newJSON is a request with a body.
+func newJSON(method, path string, body any) *http.Request {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	return httptest.NewRequest(method, path, bytes.NewReader(text))
+}
+
 // codeOf is the code of a problem, or "".
 func codeOf(out *httptest.ResponseRecorder) string {
 	var p struct{ Code string }
