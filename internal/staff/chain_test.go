@@ -120,6 +120,7 @@ func TestS37AuditTampering(t *testing.T) {
 		{"exchange two entries", []string{"UPDATE audit SET action = CASE id WHEN 3 THEN 'thing.3' ELSE 'thing.2' END WHERE id IN (3, 4)"}, 2, "does not follow"},
 		{"exchange two links", []string{link("audit_id = 99", 3), link("audit_id = 3", 4), link("audit_id = 4", 3)}, 2, "does not follow"},
 		{"put an entry in", []string{insert}, 1, "was put in"},
+		{"put an entry in that looks new", []string{strings.Replace(insert, "VALUES (1,", "VALUES (4000000000000,", 1)}, 1, "was put in"},
 		{"put an entry and a link in", []string{insert, "INSERT INTO audit_link (position, audit_id, hash) SELECT 8, 8, hash FROM audit_link WHERE position = 7"}, 1, "beyond the head"},
 		{"put an entry and a link in, and move the head", []string{insert, "INSERT INTO audit_link (position, audit_id, hash) SELECT 8, 8, hash FROM audit_link WHERE position = 7", "UPDATE audit_head SET position = 8"}, 1, "does not follow"},
 		{"delete an entry and its link", []string{"DELETE FROM audit WHERE id = 4", "DELETE FROM audit_link WHERE position = 4"}, 2, "no positions 4 to 4"},
