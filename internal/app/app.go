@@ -52,22 +52,22 @@ type Options struct {
 
 // App is one programme with everything that serves it.
 type App struct {
-	DB      *db.DB
-	Box     *seal.Box
-	Clock   clock.Clock
-	Log     *slog.Logger
-	Events  *event.Dispatcher
-	Jobs    *job.Queue
-	Audit   *staff.Audit
-	Approve *staff.Approvals
-	Program *program.Service
-	Staff   *staff.Service
-	Members *member.Service
-	Catalog *catalog.Service
-	Ledger  *ledger.Service
-	Sales   *sale.Service
-	Track   *track.Service
-	API     *api.Router
+	DB        *db.DB
+	Box       *seal.Box
+	Clock     clock.Clock
+	Log       *slog.Logger
+	Events    *event.Dispatcher
+	Jobs      *job.Queue
+	Audit     *staff.Audit
+	Approvals *staff.Approvals
+	Program   *program.Service
+	Staff     *staff.Service
+	Members   *member.Service
+	Catalog   *catalog.Service
+	Ledger    *ledger.Service
+	Sales     *sale.Service
+	Track     *track.Service
+	API       *api.Router
 
 	learner *learner
 	stop    context.CancelFunc
@@ -131,8 +131,8 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("open the programme: %w", err)
 	}
 	a.Staff = staff.New(a.DB, a.Clock, a.Log, a.Program, a.Audit)
-	a.Approve = staff.NewApprovals(a.DB, a.Clock, a.Log, a.Program, a.Audit, a.Box)
-	a.Approve.RegisterJobs(a.Jobs)
+	a.Approvals = staff.NewApprovals(a.DB, a.Clock, a.Log, a.Program, a.Audit, a.Box)
+	a.Approvals.RegisterJobs(a.Jobs)
 	a.Members = member.New(a.DB, a.Box, a.Clock, a.Log)
 	if err := a.Members.Guard(ctx); err != nil {
 		return err
@@ -146,7 +146,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	}
 	a.Ledger, err = ledger.New(ctx, ledger.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Audit: a.Audit,
-		Jobs: a.Jobs, Events: a.Events, Approvals: a.Approve, Workers: workers, MaxBatch: o.Config.MaxBatch,
+		Jobs: a.Jobs, Events: a.Events, Approvals: a.Approvals, Workers: workers, MaxBatch: o.Config.MaxBatch,
 	})
 	if err != nil {
 		return fmt.Errorf("open the ledger: %w", err)
@@ -178,7 +178,7 @@ func (a *App) route(o Options) {
 		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box,
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approve, a.Members, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}

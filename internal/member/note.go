@@ -297,12 +297,16 @@ var notesSQL = db.Define("member.notes", `
 
 // Notes lists the notes of a member and of the records merged into it, newest first, after
 // a point.
-func (s *Service) Notes(ctx context.Context, ref Ref, f NoteFilter, after point, limit int) (list []Note, err error) {
+func (s *Service) Notes(ctx context.Context, ref Ref, f NoteFilter, after point, limit int) ([]Note, error) {
 	if f.Deleted {
 		if err := api.Require(ctx, staff.ManageMembers); err != nil {
 			return nil, err
 		}
 	}
+	return s.notes(ctx, ref, f, after, limit)
+}
+
+func (s *Service) notes(ctx context.Context, ref Ref, f NoteFilter, after point, limit int) (list []Note, err error) {
 	m, err := s.Find(ctx, ref)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -266,6 +267,49 @@ func TestWrittenFollowsMerges(t *testing.T) {
 		}
 		shows(a.ID, "under a")
 		shows(b.ID, "under b", "after the merge")
+	})
+}
+
+// EachWritten hands on everything once, however many pages it takes, deleted notes too.
+func TestEachWritten(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, c := newService(d)
+		a, b := create(t, s, Enrolment{Card: "a"}), create(t, s, Enrolment{Card: "b"})
+		want := map[string]int{}
+		for i := range writtenPage + 3 {
+			m := []ID{a.ID, b.ID}[i%2]
+			want[addNote(t, s, "stf_a", m, fmt.Sprint("note ", i)).Text]++
+			if i%7 == 0 {
+				c.Advance(time.Second) // most are of one instant
+			}
+		}
+		gone := addNote(t, s, "stf_a", a.ID, "gone")
+		if err := s.DeleteNote(as(t.Context(), "stf_a"), gone.place); err != nil {
+			t.Fatal(err)
+		}
+		want["gone"]++
+		want[addTask(t, s, "stf_a", a.ID, TaskChange{Title: text("open"), Due: text("2026-04-01")}).Title]++
+		done := addTask(t, s, "stf_a", b.ID, TaskChange{Title: text("done"), Due: text("2026-04-01")})
+		if _, err := s.CloseTask(as(t.Context(), "stf_a"), done.place, "ok"); err != nil {
+			t.Fatal(err)
+		}
+		want["done"]++
+		if _, err := s.LogCall(as(t.Context(), "stf_a"), RefID(b.ID), NewCall{Direction: CallIn, Outcome: Busy, Text: "call"}); err != nil {
+			t.Fatal(err)
+		}
+		want["call"]++
+		if _, err := s.Merge(t.Context(), RefID(a.ID), RefID(b.ID)); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]int{}
+		err := s.EachWritten(t.Context(), b.ID,
+			func(n Note) error { got[n.Text]++; return nil },
+			func(c Call) error { got[c.Text]++; return nil },
+			func(t Task) error { got[t.Title]++; return nil })
+		if err != nil || !maps.Equal(got, want) {
+			t.Errorf("handed on %d things, want %d (%v)", len(got), len(want), err)
+		}
 	})
 }
 
