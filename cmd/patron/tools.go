@@ -43,13 +43,14 @@ type keyCreateCmd struct {
 	Scopes    []string `required:"" help:"Permissions, or all." placeholder:"A,B|all"`
 	Merchants []string `help:"Merchants it is limited to." placeholder:"CODE"`
 	Stores    []string `help:"Stores it is limited to." placeholder:"CODE"`
+	Networks  []string `help:"Addresses or networks it may be used from." placeholder:"NETWORK"`
 	Test      bool     `help:"A key of the sandbox programme."`
 }
 
 func (c *keyCreateCmd) Run(e *env) error {
 	return e.withApp(func(a *app.App) error {
 		_, secret, err := a.Staff.CreateKey(staff.AsSystem(e.ctx, "command line"), staff.NewKey{
-			Name: c.Name, Scopes: c.Scopes, Merchants: c.Merchants, Stores: c.Stores, Test: c.Test,
+			Name: c.Name, Scopes: c.Scopes, Merchants: c.Merchants, Stores: c.Stores, Networks: c.Networks, Test: c.Test,
 		})
 		if err == nil {
 			_, err = fmt.Fprintln(e.stdout, secret)
@@ -112,15 +113,24 @@ func (c *staffCreateCmd) password(e *env) (string, error) {
 }
 
 type verifyCmd struct {
-	JSON bool `name:"json" help:"Print the findings as JSON."`
+	JSON      bool   `name:"json" help:"Print the findings as JSON."`
+	AuditHead string `help:"Head of the audit trail's chain from an earlier verify: the trail up to there has to be the same." placeholder:"NUMBER:HASH"`
 }
 
 // errUnbalanced ends a verification that found something.
 var errUnbalanced = errs.New(errs.Conflict, "verify.failed", "{n} invariants are broken; they are listed above. Nothing was changed.", "{n} 处账目不平，详见上文。数据没有改动。")
 
 func (c *verifyCmd) Run(e *env) error {
+	var kept *staff.Head
+	if c.AuditHead != "" {
+		head, err := staff.ParseHead(c.AuditHead)
+		if err != nil {
+			return err
+		}
+		kept = &head
+	}
 	return e.withApp(func(a *app.App) error {
-		r, err := a.Verify(e.ctx)
+		r, err := a.Verify(e.ctx, kept)
 		if err != nil {
 			return err
 		}
@@ -132,6 +142,7 @@ func (c *verifyCmd) Run(e *env) error {
 			for _, f := range r.Findings {
 				fmt.Fprintf(e.stdout, "%s %s: %s\n", f.Invariant, f.Where, i18n.Pick(e.language(), f.EN, f.ZH))
 			}
+			fmt.Fprintf(e.stdout, "audit head %s\n", r.AuditHead)
 			_, err = fmt.Fprintf(e.stdout, "%d members, %d entries: %d findings\n", r.Members, r.Entries, len(r.Findings))
 		}
 		if len(r.Findings) > 0 {

@@ -55,22 +55,23 @@ type Options struct {
 
 // App is one programme with everything that serves it.
 type App struct {
-	DB      *db.DB
-	Box     *seal.Box
-	Clock   clock.Clock
-	Log     *slog.Logger
-	Events  *event.Dispatcher
-	Jobs    *job.Queue
-	Audit   *staff.Audit
-	Program *program.Service
-	Staff   *staff.Service
-	Members *member.Service
-	Privacy *privacy.Service
-	Catalog *catalog.Service
-	Ledger  *ledger.Service
-	Sales   *sale.Service
-	Track   *track.Service
-	API     *api.Router
+	DB        *db.DB
+	Box       *seal.Box
+	Clock     clock.Clock
+	Log       *slog.Logger
+	Events    *event.Dispatcher
+	Jobs      *job.Queue
+	Audit     *staff.Audit
+	Approvals *staff.Approvals
+	Program   *program.Service
+	Staff     *staff.Service
+	Members   *member.Service
+	Privacy   *privacy.Service
+	Catalog   *catalog.Service
+	Ledger    *ledger.Service
+	Sales     *sale.Service
+	Track     *track.Service
+	API       *api.Router
 
 	auth    api.Authenticator
 	learner *learner
@@ -196,6 +197,8 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("open the programme: %w", err)
 	}
 	a.Staff = staff.New(a.DB, a.Clock, a.Log, a.Program, a.Audit)
+	a.Approvals = staff.NewApprovals(a.DB, a.Clock, a.Log, a.Program, a.Audit, a.Box)
+	a.Approvals.RegisterJobs(a.Jobs)
 	a.Members = member.New(a.DB, a.Box, a.Clock, a.Log)
 	if err := a.Members.Guard(ctx); err != nil {
 		return err
@@ -213,13 +216,14 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	}
 	a.Ledger, err = ledger.New(ctx, ledger.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Audit: a.Audit,
-		Jobs: a.Jobs, Events: a.Events, Workers: workers, MaxBatch: o.Config.MaxBatch, Watch: a.metrics, Trace: a.trace,
+		Jobs: a.Jobs, Events: a.Events, Approvals: a.Approvals, Workers: workers, MaxBatch: o.Config.MaxBatch, Watch: a.metrics, Trace: a.trace,
 	})
 	if err != nil {
 		return fmt.Errorf("open the ledger: %w", err)
 	}
-	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit, Consents: a.Privacy})
+	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit, Colleague: a.Staff.Colleague, Consents: a.Privacy})
 	a.Members.Register(a.Ledger)
+	a.Members.RegisterJobs(a.Jobs)
 	a.learner = newLearner(a)
 	a.Sales = sale.NewService(sale.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Catalog: a.learner,
@@ -252,7 +256,7 @@ func (a *App) route(o Options) {
 		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}
@@ -281,6 +285,7 @@ func (a *App) Start(ctx context.Context) {
 	a.running.Go(func() { a.Events.Run(run) })
 	a.running.Go(func() { a.Program.Run(run, a.Log) })
 	a.running.Go(func() { a.Staff.Run(run) })
+	a.running.Go(func() { a.Audit.Run(run, a.Log) })
 	a.running.Go(func() { a.Members.Run(run, a.Log) })
 	a.running.Go(func() { a.Catalog.Run(run, a.Log) })
 	a.running.Go(func() { a.learner.run(run) })
@@ -308,5 +313,8 @@ func (a *App) Close() error {
 	a.stop()
 	a.running.Wait()
 	a.trace.Close()
+	if a.DB.Failure() == nil { // a tool has no Run, and what this process wrote last should not wait for the next
+		err = errors.Join(err, a.Audit.Chain(ctx))
+	}
 	return errors.Join(err, a.DB.Close())
 }

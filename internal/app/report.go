@@ -7,15 +7,33 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/sale"
+	"github.com/patron-loyalty/patron/internal/staff"
 )
 
-// Verify recomputes every invariant of the programme's books, and looks whether the file that
-// they are in is whole.
-func (a *App) Verify(ctx context.Context) (ledger.Report, error) {
-	return ledger.Verify(ctx, a.DB, a.Ledger.Config(), nil, sale.Check(), storage())
+// Report is what a verification found.
+type Report struct {
+	ledger.Report
+	// AuditHead is the newest link of the chain over the audit trail, as in "128:9f86d0…": worth
+	// keeping elsewhere, to compare with next time.
+	AuditHead string `json:"audit_head"`
+}
+
+// Verify recomputes every invariant of the programme: of its books, and of the chain over
+// its audit trail (A1); and it looks whether the file that they are in is whole. kept, if not nil, is a head of that chain from an earlier time.
+func (a *App) Verify(ctx context.Context, kept *staff.Head) (Report, error) {
+	var head staff.Head
+	trail := ledger.Check{Name: "audit trail", Run: func(ctx context.Context, _ *db.DB, found func(ledger.Finding)) (err error) {
+		head, err = a.Audit.VerifyAudit(ctx, kept, func(f staff.Flaw) {
+			found(ledger.Finding{Invariant: "A1", Where: f.Where, EN: f.EN, ZH: f.ZH})
+		})
+		return err
+	}}
+	r, err := ledger.Verify(ctx, a.DB, a.Ledger.Config(), nil, sale.Check(), trail, storage())
+	return Report{Report: r, AuditHead: head.String()}, err
 }
 
 var (

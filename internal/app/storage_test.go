@@ -42,7 +42,7 @@ func TestDamagedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	look := func(a *App) (findings int, job error) {
-		r, err := a.Verify(t.Context())
+		r, err := a.Verify(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -87,7 +87,7 @@ func TestFill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := a.Verify(t.Context())
+		r, err := a.Verify(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

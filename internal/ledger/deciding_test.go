@@ -38,6 +38,9 @@ func TestApprovals(t *testing.T) {
 		if len(list) != 1 || dig(list, 0, "id") != id || dig(list, 0, "asked_by") != "staff:ann" || dig(list, 0, "amount") != 101.0 {
 			t.Errorf("list %v", list)
 		}
+		if dig(list, 0, "kind") != "adjustment" || dig(list, 0, "label_zh") != "积分调整" || dig(list, 0, "expires_at") != "2026-04-09T04:00:00Z" || dig(list, 0, "currency") != "careful" {
+			t.Errorf("list %v", list)
+		}
 		approve := ask{method: "POST", path: "/v1/approvals/" + id + "/approve"}
 		w.refuse(409, "approval.own", approve)
 		approve.who = "ben"
@@ -56,7 +59,14 @@ func TestApprovals(t *testing.T) {
 		id = adjust(202, -150)["approval_id"].(string)
 		w.read(200, ask{method: "POST", path: "/v1/approvals/" + id + "/reject", who: "ben"})
 		w.read(200, ask{method: "POST", path: "/v1/approvals/" + id + "/reject", who: "ben"})
-		w.refuse(409, "approval.decided", ask{method: "POST", path: "/v1/approvals/" + id + "/approve", who: "ben"})
+		late := ask{method: "POST", path: "/v1/approvals/" + id + "/approve", who: "ben"}
+		if text := w.refuse(409, "approval.decided", late); !strings.HasSuffix(text, "it was rejected.") {
+			t.Errorf("refused with %q", text)
+		}
+		late.lang = "zh-CN"
+		if text := w.refuse(409, "approval.decided", late); !strings.HasSuffix(text, "：已拒绝。") {
+			t.Errorf("refused with %q", text)
+		}
 		w.has(m, "careful", 201, 0, 0, 0)
 		if list := w.get("/v1/approvals?state=rejected")["items"].([]any); len(list) != 1 {
 			t.Errorf("rejected %v", list)

@@ -12,6 +12,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/privacy"
+	"github.com/patron-loyalty/patron/internal/staff"
 )
 
 // The Service takes part in exports and erasures.
@@ -317,14 +318,21 @@ func (s *Service) exportHolds(ctx context.Context, who privacy.Person, to privac
 }
 
 func (s *Service) exportApprovals(ctx context.Context, who privacy.Person, to privacy.Sheets) error {
-	if err := to.Sheet("approvals", "record", "id", "currency", "amount", "reason", "state", "asked_at", "decided_at"); err != nil {
+	if err := to.Sheet("approvals", "record", "id", "kind", "currency", "amount", "reason", "state", "asked_at", "decided_at"); err != nil {
 		return err
 	}
 	for _, m := range who.Records {
 		first := func(r []any) int64 { return r[0].(int64) }
 		err := s.pages(ctx, approvalsOfSQL, approvalTable, first, []any{int64(m)}, func(r []any) error {
-			a := approvalOf(r)
-			return to.Row(m, a.publicID(), s.code(a.currency), a.amount, a.reason, a.state, stamp(a.askedMS), stamp(a.decidedMS))
+			a := staff.ApprovalOf(r)
+			var said asked
+			if a.Kind == adjustmentKind { // others know nothing of points
+				var err error
+				if said, err = askedOf(a); err != nil {
+					return err
+				}
+			}
+			return to.Row(m, a.PublicID(), a.Kind, s.code(said.Currency), said.Amount, a.Reason, string(a.State), stamp(r[8].(int64)), stamp(r[11].(int64)))
 		})
 		if err != nil {
 			return err

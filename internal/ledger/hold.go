@@ -45,7 +45,7 @@ func (s *State) FindHold(a *Account, seq int64) (*Hold, error) {
 // spend would have taken first are used first.
 func (s *State) Capture(a *Account, c *Currency, h *Hold, amount int64, p Posting) ([]Touch, error) {
 	if h.State != HoldOpen {
-		return nil, ErrHoldOver.With("state", h.State)
+		return nil, ErrHoldOver.With("state", h.State.word())
 	}
 	if err := checkAmount(amount); err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (s *State) Capture(a *Account, c *Currency, h *Hold, amount int64, p Postin
 // Release gives back all that a hold set aside.
 func (s *State) Release(a *Account, h *Hold) error {
 	if h.State != HoldOpen {
-		return ErrHoldOver.With("state", h.State)
+		return ErrHoldOver.With("state", h.State.word())
 	}
 	a.needLots("releasing")
 	w := s.wallet(a, h.Currency)

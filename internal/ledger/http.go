@@ -20,7 +20,6 @@ var ErrUnnamed = errs.New(errs.Invalid, "ledger.unnamed", "A document is known b
 func (s *Service) Routes(r *api.Router) {
 	s.moveRoutes(r)
 	s.holdRoutes(r)
-	s.approvalRoutes(r)
 	s.readRoutes(r)
 	s.currencyRoutes(r)
 }

@@ -158,6 +158,15 @@ func (s HoldState) String() string {
 	return names[s]
 }
 
+// word is the state as a sentence says it.
+func (s HoldState) word() errs.Word {
+	zh := [...]string{"未结束", "已使用", "已释放", "已过期"}
+	if s < 0 || int(s) >= len(zh) {
+		return errs.Word{EN: s.String(), ZH: "未知"}
+	}
+	return errs.Word{EN: s.String(), ZH: zh[s]}
+}
+
 // Hold is usable points set aside.
 type Hold struct {
 	Seq       int64 // number of the entry that made it

@@ -18,6 +18,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/trace"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/program"
+	"github.com/patron-loyalty/patron/internal/staff"
 )
 
 const (
@@ -36,8 +37,10 @@ type Options struct {
 	Program *program.Service
 	Members *member.Service
 	Audit   program.Auditor
-	Jobs    *job.Queue        // gets the daily run; nil in tools that do no jobs
-	Events  *event.Dispatcher // nudged after postings, and told to finish merges; nil in tools
+	Jobs    *job.Queue // gets the daily run; nil in tools that do no jobs
+	// Approvals is where large adjustments wait for a second person; nil where nobody decides.
+	Approvals *staff.Approvals
+	Events    *event.Dispatcher // nudged after postings, and told to finish merges; nil in tools
 
 	Workers  int // of the engine, on PostgreSQL
 	MaxBatch int // 0 = DefaultMaxBatch
@@ -84,6 +87,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s.engine = e
 	o.Program.AddCheck(s.checkEarning)
+	if o.Approvals != nil {
+		o.Approvals.Register(s.adjustments())
+	}
 	if o.Jobs != nil {
 		s.register(o.Jobs)
 	}
@@ -221,13 +227,7 @@ func (s *Service) withMember(ctx context.Context, m int64, do func(member int64)
 }
 
 // actorOf is what entries keep of who asked.
-func actorOf(ctx context.Context) string {
-	c := api.CallerOf(ctx)
-	if c.Kind == "" {
-		return ""
-	}
-	return c.Kind + ":" + c.ID
-}
+func actorOf(ctx context.Context) string { return staff.ActorOf(ctx) }
 
 // order sends a command that no request bears, in the name of the caller of ctx.
 func (s *Service) order(ctx context.Context, m int64, command func(member int64) Command) error {

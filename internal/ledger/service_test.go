@@ -282,7 +282,9 @@ func TestHolds(t *testing.T) {
 		if h["state"] != "captured" || h["captured"] != 25.0 || dig(h, "balances", "points") != 75.0 {
 			t.Errorf("captured %v", h)
 		}
-		w.refuse(409, "ledger.hold_over", ask{method: "POST", path: "/v1/holds/" + id + "/release"})
+		if text := w.refuse(409, "ledger.hold_over", ask{method: "POST", path: "/v1/holds/" + id + "/release", lang: "zh"}); !strings.Contains(text, "（已使用）") {
+			t.Errorf("refused in Chinese with %q", text)
+		}
 
 		id = hold60(w, m)
 		h = w.post(200, "/v1/holds/"+id+"/release", ``)

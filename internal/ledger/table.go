@@ -40,6 +40,19 @@ const (
 // DefineTable declares a table by its columns, as "shard int, member_id int, body text";
 // the first key ones are the key. It defines the statements that write and load its rows.
 func DefineTable(name string, key int, columns string) *Table {
+	return defineTable(name, key, columns, "")
+}
+
+// DefineSharedTable is DefineTable for rows that others change too, in transactions of their
+// own: what a batch loads stays locked until its end. Members are locked before, and rows
+// in the order of their keys; who changes such a row elsewhere locks no member after it.
+// (On SQLite nobody writes beside a batch.)
+func DefineSharedTable(name string, key int, columns string) *Table {
+	first, _, _ := strings.Cut(columns, " ")
+	return defineTable(name, key, columns, " ORDER BY t."+first+" FOR UPDATE OF t")
+}
+
+func defineTable(name string, key int, columns, lock string) *Table {
 	t := &Table{name: name, key: key}
 	types := map[string]ColumnType{"int": Int, "text": Text, "bytes": Bytes}
 	for part := range strings.SplitSeq(columns, ",") {
@@ -51,7 +64,7 @@ func DefineTable(name string, key int, columns string) *Table {
 		t.update = db.Define(name+".updateRow", t.updateSQLite()).OnPostgres(t.updatePostgres())
 	}
 	if key > 0 {
-		t.load = db.Define(name+".loadRow", t.loadSQLite()).OnPostgres(t.loadPostgres())
+		t.load = db.Define(name+".loadRow", t.loadSQLite()).OnPostgres(t.loadPostgres() + lock)
 	}
 	return t
 }

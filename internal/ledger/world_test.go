@@ -55,9 +55,10 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.events = event.New(d, w.clock, log)
 	w.jobs = job.NewQueue(d, w.clock, job.Options{Log: log})
 	w.members = member.New(d, seal.Test(), w.clock, log)
+	approvals := staff.NewApprovals(d, w.clock, log, w.program, audit, nil)
 	w.ledger, err = ledger.New(t.Context(), ledger.Options{
 		DB: d, Clock: w.clock, Log: log, Program: w.program, Members: w.members, Audit: audit,
-		Jobs: w.jobs, Events: w.events, Workers: 2,
+		Jobs: w.jobs, Events: w.events, Approvals: approvals, Workers: 2,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -69,6 +70,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.program.Routes(r)
 	w.members.Routes(r)
 	w.ledger.Routes(r)
+	approvals.Routes(r)
 	w.handler = r.Handler()
 	return w
 }

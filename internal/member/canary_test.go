@@ -21,6 +21,7 @@ import (
 var canaries = []string{
 	"+8613812345679", "canary.mail@example.com", "CanaryCard77", "canary-ext-9", "canaryWeChat5",
 	"Canary Quill", "金丝雀", "Canary Road 8", "1987-06-05", "canary allergy",
+	"canary remark", "canary talk", "canary errand", "canary particulars", "canary upshot",
 }
 
 // Nothing personal lies in the database file, its log, or what is logged, in any of the
@@ -48,6 +49,7 @@ func TestNothingPersonalAtRest(t *testing.T) {
 	if _, err := s.Patch(t.Context(), RefID(m.ID), Change{Name: text("Canary Quill-Two")}); err != nil {
 		t.Fatal(err)
 	}
+	writeCanaries(t, s, m.ID)
 	if _, err := s.Merge(t.Context(), RefID(m.ID), RefID(other.ID)); err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +66,29 @@ func TestNothingPersonalAtRest(t *testing.T) {
 	}
 	if !bytes.Contains(before, []byte("member.joined")) || canary.Find(before, "plain-city") == "" {
 		t.Error("the test looks in the wrong place: even plain values are not there")
+	}
+}
+
+// writeCanaries writes everything that staff can write about a member.
+func writeCanaries(t *testing.T, s *Service, m ID) {
+	t.Helper()
+	ctx := as(t.Context(), "stf_a")
+	n, err := s.AddNote(ctx, RefID(m), "canary remark", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ChangeNote(ctx, n.place, NoteChange{Text: text("canary remark, again")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.LogCall(ctx, RefID(m), NewCall{Direction: CallIn, Outcome: Reached, Text: "canary talk"}); err != nil {
+		t.Fatal(err)
+	}
+	task, err := s.AddTask(ctx, RefID(m), TaskChange{Title: text("canary errand"), Text: text("canary particulars"), Due: text("2026-03-05"), Remind: text("2026-03-04")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CloseTask(ctx, task.place, "canary upshot"); err != nil {
+		t.Fatal(err)
 	}
 }
 

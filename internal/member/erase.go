@@ -143,6 +143,19 @@ var (
 	WHERE member_id = $1`)
 )
 
+// deleteWrittenSQL takes away what staff wrote about the member and meant to do for them.
+var deleteWrittenSQL = []*db.Stmt{
+	db.Define("member.deleteNotes", `
+	DELETE FROM note
+	WHERE shard = $1 AND member_id = $2`),
+	db.Define("member.deleteCalls", `
+	DELETE FROM call
+	WHERE shard = $1 AND member_id = $2`),
+	db.Define("member.deleteTasks", `
+	DELETE FROM task
+	WHERE shard = $1 AND member_id = $2`),
+}
+
 // erasedBody is the body of member.erased.
 type erasedBody struct{}
 
@@ -180,7 +193,7 @@ func (s *Service) eraseRecord(ctx context.Context, tx *db.Tx, m ID, at time.Time
 	if freed, err = eraseIdentifiers(ctx, tx, m); err != nil {
 		return freed, err
 	}
-	for _, stmt := range []*db.Stmt{deleteValuesSQL, deleteTagsSQL, clearGainedSQL} {
+	for _, stmt := range append([]*db.Stmt{deleteValuesSQL, deleteTagsSQL, clearGainedSQL}, deleteWrittenSQL...) {
 		if _, err := tx.Exec(ctx, stmt, m.Shard(), int64(m)); err != nil {
 			return freed, err
 		}

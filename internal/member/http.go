@@ -44,13 +44,13 @@ func (s *Service) Routes(r *api.Router) {
 		ID: "tagMember", Summary: "Put tags on a member and take others off.", Tags: routeTags, Needs: staff.ServeMembers,
 		Fails: []error{ErrNotFound, ErrRef, ErrTag},
 	})
-	api.Get(r, "/v1/members/{ref}/timeline", s.getTimeline, api.Doc{
-		ID: "getTimeline", Summary: "List what happened with a member, newest first.", Tags: routeTags, Needs: staff.ReadMembers,
-		Fails: []error{ErrNotFound, ErrRef},
-	})
 	s.identifierRoutes(r)
 	s.mergeRoutes(r)
 	s.attributeRoutes(r)
+	s.timelineRoutes(r)
+	s.noteRoutes(r)
+	s.callRoutes(r)
+	s.taskRoutes(r)
 }
 
 // ByRef is embedded by the input of every route of one member. Its name is exported because
@@ -82,7 +82,7 @@ func (s *Service) answer(ctx context.Context, m Member, err error) (*memberOut, 
 	if err := s.deal(ctx, m.ID, &v); err != nil {
 		return nil, err
 	}
-	return &memberOut{ETag: strconv.Quote(strconv.FormatInt(m.Version, 10)), Body: v}, nil
+	return &memberOut{ETag: tag(m.Version), Body: v}, nil
 }
 
 type enrolIn struct {
@@ -190,15 +190,27 @@ func (s *Service) patchMember(ctx context.Context, in *patchIn) (*memberOut, err
 	if err != nil {
 		return nil, err
 	}
-	if in.IfMatch != "" {
-		version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(in.IfMatch, "W/"), `"`), 10, 64)
-		if err != nil {
-			return nil, ErrChanged.At("header.If-Match")
-		}
-		c.Version = &version
+	if c.Version, err = parseVersion(in.IfMatch, ErrChanged); err != nil {
+		return nil, err
 	}
 	m, err := s.Patch(ctx, ref, c)
 	return s.answer(ctx, m, err)
+}
+
+// tag writes a version as an ETag.
+func tag(version int64) string { return strconv.Quote(strconv.FormatInt(version, 10)) }
+
+// parseVersion reads If-Match: nil where the request bears none, the refusal where no tag
+// of ours can be meant.
+func parseVersion(header string, changed *errs.Error) (*int64, error) {
+	if header == "" {
+		return nil, nil
+	}
+	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(header, "W/"), `"`), 10, 64)
+	if err != nil {
+		return nil, changed.At("header.If-Match")
+	}
+	return &version, nil
 }
 
 type tagsIn struct {
@@ -216,40 +228,4 @@ func (s *Service) postTags(ctx context.Context, in *tagsIn) (*memberOut, error) 
 	}
 	m, err := s.retag(ctx, ref, in.Body.Add, in.Body.Remove)
 	return s.answer(ctx, m, err)
-}
-
-type timelineIn struct {
-	ByRef
-	api.Page
-}
-
-type timelineOut struct{ Body api.List[eventView] }
-
-func (s *Service) getTimeline(ctx context.Context, in *timelineIn) (*timelineOut, error) {
-	ref, err := in.parse()
-	if err != nil {
-		return nil, err
-	}
-	after, err := api.DecodeCursor(in.Cursor, 1)
-	if err != nil {
-		return nil, err
-	}
-	var before int64
-	if after != nil {
-		before = after[0]
-	}
-	list, err := s.Timeline(ctx, ref, before, in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	out := &timelineOut{}
-	out.Body.Items = []eventView{}
-	for i, e := range list {
-		if i == in.Limit {
-			out.Body.NextCursor = api.EncodeCursor(list[i-1].Position)
-			break
-		}
-		out.Body.Items = append(out.Body.Items, eventView{e.ID(), e.Kind, e.At(), e.Body})
-	}
-	return out, nil
 }

@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -140,12 +139,4 @@ func masked(m Member, k Kind) string {
 		return mask(k, value)
 	}
 	return ""
-}
-
-// eventView is an event on a timeline.
-type eventView struct {
-	ID   string          `json:"id" doc:"The event."`
-	Type string          `json:"type" doc:"What happened, as in member.joined."`
-	At   time.Time       `json:"at" doc:"When."`
-	Data json.RawMessage `json:"data" doc:"What it tells; no personal values."`
 }

@@ -299,7 +299,7 @@ func TestTimeline(t *testing.T) {
 		var got []string
 		var before int64
 		for {
-			page, err := s.Timeline(t.Context(), RefID(b.ID), before, 2)
+			page, err := s.Timeline(t.Context(), RefID(b.ID), nil, before, 2)
 			if err != nil {
 				t.Fatal(err)
 			}

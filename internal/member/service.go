@@ -39,6 +39,7 @@ type Hooks struct {
 	Switches  Switches                                           // the ledger's may-earn and may-spend
 	Audit     program.Auditor                                    // the audit trail
 	Consents  Consents                                           // keeps what people agree to as they join
+	Colleague func(ctx context.Context, ref string) error        // refuses who is no active account of staff
 }
 
 // Consents keeps the consents that come with an enrolment. A higher noun does.

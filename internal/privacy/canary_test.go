@@ -29,6 +29,7 @@ var (
 	sealedCanaries = []string{
 		"+8613812345679", "canary.mail@example.com", "CanaryCard77", "canary-ext-9", "canaryWeChat5",
 		"Canary Quill", "金丝雀小姐", "Canary Road 8", "1987-06-05", "canary allergy",
+		"canary-note-20", "canary-call-21", "canary-task-22", "canary-task-text-23",
 	}
 	plainCanaries = []string{"canary-city-1", "canary-tag-2", "canary-hobby-3", "canary-source-4"}
 	freeCanaries  = []string{
@@ -71,6 +72,9 @@ func plant(a *apptest.App) string {
 	a.Post("/v1/sales", a.Sale(J{"member": m.ID, "attributes": J{"note": "canary-sale-note-5"}, "payments": []J{{"kind": "wechat", "amount": 10000, "reference": "canary-payment-7"}},
 		"lines": []J{apptest.With(apptest.Line(1, 1, 10000), J{"attributes": J{"engraved": "canary-line-note-6"}})}}))
 	a.Post("/v1/events", J{"type": "visit", "member": m.ID, "at": "2026-03-10", "key": "canary-key-9", "properties": J{"note": "canary-property-8"}})
+	a.Post("/v1/members/"+m.ID+"/notes", J{"text": "canary-note-20"})
+	a.Post("/v1/members/"+m.ID+"/calls", J{"direction": "in", "outcome": "reached", "text": "canary-call-21"})
+	a.Post("/v1/members/"+m.ID+"/tasks", J{"title": "canary-task-22", "text": "canary-task-text-23", "due": "2026-03-20"})
 	a.Post("/v1/holds", J{"member": m.ID, "currency": "points", "amount": 10, "ttl_seconds": 600, "purpose": "canary-purpose-10"})
 	a.Must(200, "POST", path+"/block", J{"earn": true, "reason": "canary-block-reason-11"})
 	a.Must(202, "POST", path+"/adjustments", J{"currency": "points", "amount": 900_000, "reason": "canary-approval-12"})

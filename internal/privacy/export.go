@@ -249,6 +249,55 @@ func (p profile) Export(ctx context.Context, who Person, to Sheets) error {
 	return nil
 }
 
+// written is what staff wrote about the member: notes, calls and tasks.
+type written struct{ members *member.Service }
+
+func (written) Name() string { return "written" }
+
+var writtenSheets = [][]string{
+	{"notes", "id", "text", "pinned", "at", "edited_at", "deleted_at"},
+	{"calls", "id", "direction", "outcome", "text", "at", "duration_s"},
+	{"tasks", "id", "title", "text", "outcome", "state", "due_at", "added_at", "done_at"},
+}
+
+// Export opens the sheets in turn, as the texts come: they are read once, page by page.
+func (w written) Export(ctx context.Context, who Person, to Sheets) error {
+	open := 0
+	row := func(sheet int, values ...any) error {
+		for ; open < sheet; open++ {
+			if err := to.Sheet(writtenSheets[open][0], writtenSheets[open][1:]...); err != nil {
+				return err
+			}
+		}
+		if len(values) == 0 {
+			return nil
+		}
+		return to.Row(values...)
+	}
+	err := w.members.EachWritten(ctx, who.ID, func(n member.Note) error {
+		return row(1, n.PublicID(), n.Text, n.Pinned, n.At, moment(n.Edited), moment(n.Deleted))
+	}, func(c member.Call) error {
+		return row(2, c.PublicID(), string(c.Direction), string(c.Outcome), c.Text, c.At, int64(c.Duration.Seconds()))
+	}, func(t member.Task) error {
+		return row(3, t.PublicID(), t.Title, t.Text, t.Outcome, string(t.State), moment(t.Due), t.Added, moment(t.Done))
+	})
+	if err != nil {
+		return err
+	}
+	return row(len(writtenSheets))
+}
+
+// Erase has nothing left to do: the texts went with the record.
+func (written) Erase(context.Context, Erasure) error { return nil }
+
+// moment is a time for a sheet, nothing for none.
+func moment(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}
+
 // Erase destroys the keys. It comes first of all parts, so that nobody finds the member any
 // more while the others are at work.
 func (p profile) Erase(ctx context.Context, e Erasure) error {

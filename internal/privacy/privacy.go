@@ -138,7 +138,7 @@ func New(o Options) *Service {
 		o.Log = slog.Default()
 	}
 	s := &Service{o: o, graves: &graves{path: o.Tombs}}
-	s.parts = []Part{profile{o.Members}, consents{s}, happenings{o.DB}, trail{o.Audit}}
+	s.parts = []Part{profile{o.Members}, written{o.Members}, consents{s}, happenings{o.DB}, trail{o.Audit}}
 	s.sealed = []Keyed{o.Members}
 	o.Jobs.Register(eraseKind, s.runErase)
 	o.Jobs.Register(sweepKind, s.runSweep)

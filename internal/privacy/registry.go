@@ -82,6 +82,11 @@ var registry = []Field{
 	{"merge_link", "shard from_id seq into_id at_ms by_whom undone_ms undone_by", About, "", Stays, "which records are one person; the events of a merge are exported"},
 	{"merge_link", "gained_tags", Plain, "", Wiped, "tags that came with a merge, to be taken off by undoing it; the tags are exported"},
 
+	// What staff write about them.
+	{"note", key + " id version text pinned author at_ms edited_ms deleted_ms deleted_by", Sealed, "notes", Deleted, "what colleagues should know; sealed under the record's key"},
+	{"call", key + " id text direction outcome at_ms duration_s author added_ms deleted_ms deleted_by", Sealed, "calls", Deleted, "what was said on the telephone; sealed under the record's key"},
+	{"task", key + " id version text outcome state owner due_ms whole_day remind_ms armed author added_ms done_by done_ms", Sealed, "tasks", Deleted, "what is to be done for the member; sealed under the record's key"},
+
 	// What they agreed to.
 	{"consent", key + " seq purpose channel granted text_version text_hash at_ms source actor", About, "consents", Stays, "evidence that what was done was allowed; holds no personal value"},
 	{"tombstone", key + " created_ms at_ms done_ms reason actor", About, "", Stays, "that they were erased, so that they stay it"},
@@ -98,8 +103,9 @@ var registry = []Field{
 	{"entry", key + " seq currency_id kind pending active held debt after_active at_ms posted_ms cause_kind cause_member cause_seq source document rule store_id", About, "entries", Stays, "the books: ten years by the law of most places"},
 	{"entry", "touches actor salt digest", About, "", Stays, "lots, colleague and proof of an entry"},
 	{"entry", "reason", Free, "entries.reason", Stays, "why staff moved points. It is part of the proof of the books and cannot change, so no names belong in it"},
-	{"approval", "id member_id currency_id amount state asked_ms decided_ms", About, "approvals", Stays, "the books"},
-	{"approval", "store_id issuer_id asked_by decided_by entry_member entry_seq", About, "", Stays, "colleagues and places of an approval"},
+	{"approval", "id kind member_id state asked_ms decided_ms", About, "approvals", Stays, "the books"},
+	{"approval", "payload", About, "approvals", Stays, "what is asked for: a currency and an amount"},
+	{"approval", "merchant_id asked_by until_ms decided_by done_ms result", About, "", Stays, "colleagues, places and ends of an approval"},
 	{"approval", "reason", Free, "approvals.reason", Wiped, "why staff ask for points"},
 	{"document", "shard hash kind member_id seq content", About, "", Stays, "hashes of document numbers, so that none counts twice"},
 
@@ -123,13 +129,16 @@ var registry = []Field{
 	{"request", "shard hash body_hash status at_ms member_id", About, "", Expires, "keys of requests, 30 days"},
 	{"request", "answer", Sealed, "", Wiped, "answers for retries, 30 days: sealed under the wrapping key where they tell who somebody is; what they tell is exported itself"},
 	{"audit", "id at_ms action subject before after actor_kind actor", About, "audit", Stays, "who changed what: names of fields, never values"},
+	{"audit_link", "position audit_id hash", Nobody, "", Stays, ""},
+	{"audit_waiting", "audit_id", Nobody, "", Stays, ""},
+	{"audit_head", "one position hash", Nobody, "", Stays, ""},
 	{"audit", "ip user_agent trace_id", Staff, "", Stays, "from where a colleague worked; 180 days at least by law"},
 
 	// The people who work here. They are told and erased by hand: there are few.
 	{"staff", "id email name role password active merchants stores created_ms changed_ms signed_in_ms", Staff, "", Stays, "accounts; the name and address are overwritten when somebody leaves"},
 	{"staff_session", "id hash staff_id started_ms seen_ms ip user_agent", Staff, "", Expires, "signed-in browsers"},
 	{"staff_state", "id version setup_hash setup_until_ms", Nobody, "", Stays, ""},
-	{"api_key", "id hash prefix name scopes merchants stores test created_by created_ms until_ms used_ms revoked_ms", Nobody, "", Stays, ""},
+	{"api_key", "id hash prefix name scopes merchants stores test created_by created_ms until_ms used_ms revoked_ms networks replaces", Nobody, "", Stays, ""},
 
 	// Of nobody.
 	{"attribute", "key kind label_en label_zh choices personal archived", Nobody, "", Stays, ""},

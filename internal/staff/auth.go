@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,6 +39,8 @@ type pass struct {
 	number  int64      // of the key or the session
 	until   int64      // Unix ms, exclusive: key's expiry or session's greatest age; 0 = none
 	seen    atomic.Int64
+
+	networks []netip.Prefix // of a key: from where it may be used; empty for anywhere
 }
 
 // isKey tells keys from sessions: a key in a cookie opens nothing, nor the other way.
@@ -142,6 +145,9 @@ func (s *Service) Authenticate(ctx context.Context, r *http.Request) (api.Caller
 			return api.Caller{}, err
 		}
 		s.passes.put(t, p, epoch)
+	}
+	if !within(p.networks, api.RequestInfo(ctx).IP) {
+		return api.Caller{}, ErrNetwork
 	}
 	s.touch(p, now)
 	return p.caller, nil

@@ -17,11 +17,17 @@ const (
 	freeByAccount = 5
 	freeByAddress = 20 // a shop has one address for many people
 	longestWait   = 15 * time.Minute
+	freeGlobal    = 600 // a minute, of everybody who comes from where they have not been
+	globalWindow  = time.Minute
 	forgetAfter   = time.Hour // without an attempt
 	maxGuesses    = 20_000    // in memory, each kind; the oldest goes first
 )
 
-// guesses counts attempts to sign in, by account and by address. It is kept in memory:
+// guesses counts attempts to sign in: by account, by address, and all of them together, so
+// that a guesser with many of both gets no further than that. Who comes from where they
+// have signed in before is not counted with all: a flood does not keep them out.
+//
+// It is kept in memory:
 // every node counts for itself and a restart forgets, which gives a guesser of n nodes n
 // times as few tries. With passwords of 15 characters that is nothing, and the database
 // is not written to by strangers.
@@ -33,6 +39,8 @@ type guesses struct {
 	byAccount map[string]*tries
 	byAddress map[string]*tries
 	known     map[string]time.Time // account and address that signed in together
+	window    time.Time            // when the minute of global began
+	global    int                  // attempts in it
 }
 
 type tries struct {
@@ -50,14 +58,31 @@ func (g *guesses) admit(account, ip string, now time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	address := network(ip)
-	byAccount := find(g.byAccount, g.accountKey(account, address), now)
+	key := g.accountKey(account, address)
+	byAccount := find(g.byAccount, key, now)
 	byAddress := find(g.byAddress, address, now)
-	if wait := max(byAccount.until.Sub(now), byAddress.until.Sub(now)); wait > 0 {
+	wait := max(byAccount.until.Sub(now), byAddress.until.Sub(now))
+	if wait <= 0 && key == account {
+		wait = g.countGlobal(now)
+	}
+	if wait > 0 {
 		return ErrSlow.With("retry_after", int((wait+time.Second-1)/time.Second))
 	}
 	byAccount.count(freeByAccount, now)
 	byAddress.count(freeByAddress, now)
 	return nil
+}
+
+// countGlobal counts an attempt among all of its minute, or says how long that lasts.
+func (g *guesses) countGlobal(now time.Time) (wait time.Duration) {
+	if age := now.Sub(g.window); age >= globalWindow || age < 0 {
+		g.window, g.global = now, 0
+	}
+	if g.global >= freeGlobal {
+		return g.window.Add(globalWindow).Sub(now)
+	}
+	g.global++
+	return 0
 }
 
 // accountKey gives an address from which the account has signed in a budget of its own:
@@ -74,7 +99,11 @@ func (g *guesses) succeed(account, ip string, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	address := network(ip)
-	delete(g.byAccount, g.accountKey(account, address))
+	key := g.accountKey(account, address)
+	delete(g.byAccount, key)
+	if key == account && g.global > 0 {
+		g.global--
+	}
 	if t := g.byAddress[address]; t != nil && t.n > 0 {
 		t.n--
 		t.until = time.Time{}

@@ -26,7 +26,7 @@ func wait(t *testing.T, err error) int {
 
 // Attempts on one account from many addresses: five are free, then the wait doubles, up
 // to a quarter of an hour, and never for ever.
-func TestGuessesByAccount(t *testing.T) {
+func TestS3GuessesByAccount(t *testing.T) {
 	t.Parallel()
 	g, now := newGuesses(), noon
 	attempt := func() int {
@@ -59,7 +59,7 @@ func TestGuessesByAccount(t *testing.T) {
 }
 
 // Attempts on many accounts from one address, or from one network of IPv6.
-func TestGuessesByAddress(t *testing.T) {
+func TestS3GuessesByAddress(t *testing.T) {
 	t.Parallel()
 	for _, ip := range []func(i int) string{
 		func(int) string { return "203.0.113.7" },
@@ -83,7 +83,7 @@ func TestGuessesByAddress(t *testing.T) {
 
 // A hundred thousand guesses in a day, as fast as they are let: few are evaluated, and
 // the person, at an address that they have used before, still gets in.
-func TestGuessesAreFew(t *testing.T) {
+func TestS3GuessesAreFew(t *testing.T) {
 	t.Parallel()
 	g, now := newGuesses(), noon
 	if err := g.admit("a@b.cn", "198.51.100.1", now); err != nil {
@@ -105,8 +105,59 @@ func TestGuessesAreFew(t *testing.T) {
 	}
 }
 
+// S3: whoever guesses with a hundred thousand accounts and addresses, each once, is let
+// through at the rate that all share; then people at their usual place still sign in, and
+// a stranger waits a minute at the longest.
+func TestS3GlobalBudget(t *testing.T) {
+	t.Parallel()
+	g, now := newGuesses(), noon
+	if err := g.admit("a@b.cn", "198.51.100.1", now); err != nil {
+		t.Fatal(err)
+	}
+	g.succeed("a@b.cn", "198.51.100.1", now)
+	evaluated := 0
+	for i := range 100_000 { // in ten minutes
+		if g.admit(fmt.Sprint(i, "@b.cn"), fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), now) == nil {
+			evaluated++
+		}
+		now = now.Add(10 * time.Minute / 100_000)
+	}
+	if evaluated != 10*600 {
+		t.Errorf("%d guesses were evaluated, want 600 a minute", evaluated)
+	}
+	now = noon.Add(10 * time.Minute)
+	for i := range 600 {
+		if err := g.admit(fmt.Sprint("x", i), fmt.Sprintf("11.0.%d.%d", i>>8&255, i&255), now); err != nil {
+			t.Fatalf("a new minute, attempt %d: %v", i, err)
+		}
+	}
+	if err := g.admit("a@b.cn", "198.51.100.1", now); err != nil {
+		t.Errorf("the person is kept out of their usual place: %v", err)
+	}
+	late := now.Add(20 * time.Second)
+	if w := wait(t, g.admit("c@b.cn", "198.51.100.9", late)); w != 40 {
+		t.Errorf("a stranger waits %d s, want 40", w)
+	}
+	if err := g.admit("c@b.cn", "198.51.100.9", now.Add(time.Minute)); err != nil {
+		t.Errorf("after the wait: %v", err)
+	}
+}
+
+// S3: sign-ins that succeed are not held against all the others.
+func TestS3GlobalCountsFailures(t *testing.T) {
+	t.Parallel()
+	g := newGuesses()
+	for i := range 2000 {
+		account, ip := fmt.Sprint(i, "@b.cn"), fmt.Sprintf("10.0.%d.%d", i>>8&255, i&255)
+		if err := g.admit(account, ip, noon); err != nil {
+			t.Fatalf("attempt %d: %v", i, err)
+		}
+		g.succeed(account, ip, noon)
+	}
+}
+
 // Many at once get no more attempts than one after the other.
-func TestGuessesRace(t *testing.T) {
+func TestS3GuessesRace(t *testing.T) {
 	t.Parallel()
 	g := newGuesses()
 	var wg sync.WaitGroup
@@ -125,7 +176,7 @@ func TestGuessesRace(t *testing.T) {
 }
 
 // The memory is bounded, whatever names a stranger makes up.
-func TestGuessesAreBounded(t *testing.T) {
+func TestS3GuessesAreBounded(t *testing.T) {
 	t.Parallel()
 	g := newGuesses()
 	for i := range maxGuesses + 500 {

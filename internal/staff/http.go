@@ -15,6 +15,7 @@ import (
 func (s *Service) Routes(r *api.Router) {
 	s.signRoutes(r)
 	s.staffRoutes(r)
+	s.colleagueRoutes(r)
 	s.sessionRoutes(r)
 	s.keyRoutes(r)
 	s.auditRoutes(r)

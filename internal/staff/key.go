@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -35,10 +36,12 @@ type Key struct {
 	ID                int64
 	Prefix            string // how the secret begins
 	Name              string
-	Scopes            []string // permissions, or "all"
-	Merchants, Stores []int64  // where it may act; both empty = everywhere
-	Test              bool     // acts in the sandbox programme
-	CreatedBy         string   // public id
+	Scopes            []string       // permissions, or "all"
+	Merchants, Stores []int64        // where it may act; both empty = everywhere
+	Networks          []netip.Prefix // from where it may be used; empty = from anywhere
+	Replaces          int64          // the key that it took the place of; 0 = none
+	Test              bool           // acts in the sandbox programme
+	CreatedBy         string         // public id
 	Created           time.Time
 	Until             time.Time // exclusive; zero = for ever
 	Used              time.Time // to the minute; zero = never
@@ -53,6 +56,7 @@ type NewKey struct {
 	Name              string
 	Scopes            []string
 	Merchants, Stores []string // ids or codes; both empty = everywhere
+	Networks          []string // addresses or networks, "203.0.113.0/24"; empty = from anywhere
 	Test              bool
 	Until             time.Time // zero = for ever
 }
@@ -67,8 +71,7 @@ func (s *Service) CreateKey(ctx context.Context, n NewKey) (Key, string, error) 
 	if k.ID, err = s.db.NextID(ctx, "key"); err != nil {
 		return Key{}, "", err
 	}
-	secret := keyText(n.Test)
-	k.Prefix = secret[:len(livePrefix)+shownChars]
+	secret := k.newSecret()
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := insertKey(ctx, tx, k, hashOf(secret)); err != nil {
 			return err
@@ -79,6 +82,13 @@ func (s *Service) CreateKey(ctx context.Context, n NewKey) (Key, string, error) 
 		return Key{}, "", err
 	}
 	return k, secret, nil
+}
+
+// newSecret makes the text of the key and notes how it begins.
+func (k *Key) newSecret() string {
+	secret := keyText(k.Test)
+	k.Prefix = secret[:len(livePrefix)+shownChars]
+	return secret
 }
 
 func (s *Service) prepareKey(ctx context.Context, n NewKey) (k Key, err error) {
@@ -92,6 +102,9 @@ func (s *Service) prepareKey(ctx context.Context, n NewKey) (k Key, err error) {
 		return k, err
 	}
 	if k.Merchants, k.Stores, err = s.places(n.Merchants, n.Stores); err != nil {
+		return k, err
+	}
+	if k.Networks, err = parseNetworks(n.Networks); err != nil {
 		return k, err
 	}
 	k.Created = s.clock.Now()
@@ -191,7 +204,9 @@ func (k Key) trail() any {
 		Scopes    string  `json:"scopes"`
 		Merchants []int64 `json:"merchants"`
 		Stores    []int64 `json:"stores"`
+		Networks  string  `json:"networks,omitempty"`
+		Replaces  int64   `json:"replaces,omitempty"`
 		Test      bool    `json:"test"`
 		Until     *string `json:"expires_at"`
-	}{k.Prefix, k.Name, strings.Join(k.Scopes, ","), k.Merchants, k.Stores, k.Test, until}
+	}{k.Prefix, k.Name, strings.Join(k.Scopes, ","), k.Merchants, k.Stores, strings.Join(networkTexts(k.Networks), ","), k.Replaces, k.Test, until}
 }

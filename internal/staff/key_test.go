@@ -89,7 +89,7 @@ func TestCredentials(t *testing.T) {
 }
 
 // A key ends at the instant of its expiry, also for a process that holds it in memory.
-func TestKeyExpiry(t *testing.T) {
+func TestS10KeyExpiry(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -111,7 +111,7 @@ func TestKeyExpiry(t *testing.T) {
 
 // A revoked key is refused at once here; by another process, which holds it in memory,
 // as soon as it looks, and it looks before it trusts anything for longer than a second.
-func TestKeyRevocation(t *testing.T) {
+func TestS10KeyRevocation(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -173,7 +173,7 @@ func TestLatePass(t *testing.T) {
 }
 
 // Nobody gives, through keys or accounts, what they do not have.
-func TestNoEscalation(t *testing.T) {
+func TestS10NoEscalation(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -214,7 +214,7 @@ func TestNoEscalation(t *testing.T) {
 }
 
 // The secret is in the first answer and nowhere else.
-func TestKeyOverHTTP(t *testing.T) {
+func TestS10KeyOverHTTP(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -250,7 +250,7 @@ func TestKeyOverHTTP(t *testing.T) {
 }
 
 // The last use is written down at most once a minute, and not by the request.
-func TestLastUsed(t *testing.T) {
+func TestS10LastUsed(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

@@ -34,6 +34,7 @@ var needs = map[string]api.Permission{
 	"DELETE /v1/sessions/{id}": everyone,
 
 	"GET /v1/roles":                everyone,
+	"GET /v1/colleagues":           "members.write",
 	"GET /v1/staff":                "staff.manage",
 	"POST /v1/staff":               "staff.manage",
 	"GET /v1/staff/{id}":           "staff.manage",
@@ -45,6 +46,8 @@ var needs = map[string]api.Permission{
 	"POST /v1/keys":        "keys.manage",
 	"GET /v1/keys/{id}":    "keys.manage",
 	"DELETE /v1/keys/{id}": "keys.manage",
+
+	"POST /v1/keys/{id}/rotate": "keys.manage",
 
 	"GET /v1/audit": "audit.read",
 

@@ -96,7 +96,8 @@ type hasher struct {
 	cost    cost
 	slots   chan struct{}
 	waiting atomic.Int64
-	dummy   string // the hash of nothing, for accounts that do not exist
+	made    atomic.Int64 // comparisons so far: what a sign-in costs, whoever it names
+	dummy   string       // the hash of nothing, for accounts that do not exist
 }
 
 func newHasher(c cost) *hasher {
@@ -129,6 +130,7 @@ func (h *hasher) verify(ctx context.Context, phc, password string) (ok, stale bo
 		return false, false, err
 	}
 	defer h.leave()
+	h.made.Add(1)
 	got := argon2.IDKey([]byte(password), salt, c.time, c.memory, c.threads, uint32(len(sum)))
 	same := subtle.ConstantTimeCompare(got, sum) == 1
 	return same && exists, c != h.cost, nil

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestPasswordRules(t *testing.T) {
+func TestS1PasswordRules(t *testing.T) {
 	t.Parallel()
 	const email, name = "li.ming@teahouse.cn", "Li Ming"
 	for _, tt := range []struct {
@@ -44,7 +44,7 @@ func TestPasswordRules(t *testing.T) {
 }
 
 // The standard parameters are at least OWASP's, and are kept in the hash.
-func TestHash(t *testing.T) {
+func TestS1Hash(t *testing.T) {
 	t.Parallel()
 	h := newHasher(standard)
 	phc, err := h.hash(t.Context(), goodPassword)
@@ -76,7 +76,7 @@ func TestHash(t *testing.T) {
 
 // The hash of a published test vector (RFC 9106 has none without a secret; this one is of
 // the reference implementation's test.c: argon2id, t=2, m=65536, p=1).
-func TestKnownHash(t *testing.T) {
+func TestS1KnownHash(t *testing.T) {
 	t.Parallel()
 	const phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	if ok, stale, err := newHasher(cheap).verify(t.Context(), phc, "password"); !ok || !stale || err != nil {
@@ -84,7 +84,7 @@ func TestKnownHash(t *testing.T) {
 	}
 }
 
-func TestParsePHC(t *testing.T) {
+func TestS1ParsePHC(t *testing.T) {
 	t.Parallel()
 	good := newHasher(cheap).encode("x")
 	if _, _, _, err := parsePHC(good); err != nil {
@@ -106,7 +106,7 @@ func TestParsePHC(t *testing.T) {
 }
 
 // No more hashes are made at once than there are slots, and who cannot wait is told so.
-func TestHashSlots(t *testing.T) {
+func TestS2HashSlots(t *testing.T) {
 	t.Parallel()
 	h := newHasher(cheap)
 	for range cap(h.slots) {

@@ -19,7 +19,7 @@ import (
 
 // A session lives for twelve hours without use and thirty days in all; each ends at the
 // instant, not after it.
-func TestSessionLimits(t *testing.T) {
+func TestS8SessionLimits(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -69,7 +69,7 @@ func TestSessionLimits(t *testing.T) {
 }
 
 // Each way to end sessions ends them at once here, and in another process within a second.
-func TestSessionsEnd(t *testing.T) {
+func TestS8SessionsEnd(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(w *world, a Account, secret string) error{
 		"password": func(w *world, a Account, _ string) error {
@@ -138,7 +138,7 @@ func TestSessionsEnd(t *testing.T) {
 
 // A password that is changed while somebody signs in with the old one leaves no session
 // of the old one behind.
-func TestSignInBesideChange(t *testing.T) {
+func TestS8SignInBesideChange(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -197,7 +197,7 @@ func TestRoleChange(t *testing.T) {
 	})
 }
 
-func TestCookie(t *testing.T) {
+func TestS8Cookie(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -231,7 +231,7 @@ func TestCookie(t *testing.T) {
 
 // To a stranger every failed sign-in is the same: the same answer, and the same work,
 // which shows in that each waits for a turn to hash.
-func TestNoEnumeration(t *testing.T) {
+func TestS4NoEnumeration(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -249,7 +249,11 @@ func TestNoEnumeration(t *testing.T) {
 		var first []byte
 		trace := regexp.MustCompile(`"trace_id":"\w+"`)
 		for name, try := range attempts {
+			before := w.staff.hasher.made.Load()
 			out := w.call("POST", "/v1/sign-in", "", map[string]string{"email": try[0], "password": try[1]})
+			if n := w.staff.hasher.made.Load() - before; n != 1 {
+				t.Errorf("%s: %d hashes, want the one of every sign-in", name, n)
+			}
 			body := trace.ReplaceAll(out.Body.Bytes(), nil)
 			if first == nil {
 				first = body
@@ -272,7 +276,7 @@ func TestNoEnumeration(t *testing.T) {
 }
 
 // The sixth attempt in a row has to wait, and is told for how long.
-func TestSlowDown(t *testing.T) {
+func TestS3SlowDown(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -296,7 +300,7 @@ func TestSlowDown(t *testing.T) {
 }
 
 // A hash of older parameters is made anew when its owner signs in.
-func TestRehash(t *testing.T) {
+func TestS1Rehash(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

@@ -184,19 +184,33 @@ func scanAccount(r row) (a Account, err error) {
 	return a, nil
 }
 
-var insertEntrySQL = db.Define("staff.insertEntry", `
+var (
+	insertEntrySQL = db.Define("staff.insertEntry", `
 	INSERT INTO audit (at_ms, actor_kind, actor, action, subject, before, after, ip, user_agent, trace_id)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	RETURNING id`)
+	insertWaitingSQL = db.Define("staff.insertWaiting", `
+	INSERT INTO audit_waiting (audit_id)
+	VALUES ($1)`)
+)
 
+// insertEntry writes an entry, to be chained after the commit.
 func insertEntry(ctx context.Context, tx *db.Tx, e Entry) error {
-	return exec(ctx, tx, insertEntrySQL, e.At.UnixMilli(), e.ActorKind, e.Actor, e.Action, e.Subject,
-		e.Before, e.After, e.IP, e.UserAgent, e.Trace)
+	var n int64
+	err := tx.QueryRow(ctx, insertEntrySQL, e.At.UnixMilli(), e.ActorKind, e.Actor, e.Action, e.Subject,
+		e.Before, e.After, e.IP, e.UserAgent, e.Trace).Scan(&n)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, insertWaitingSQL, n)
 }
+
+const entryColumns = `audit.id, at_ms, actor_kind, actor, action, subject, before, after, ip, user_agent, trace_id`
 
 func readEntries(ctx context.Context, tx *db.Tx, f Filter, n int) ([]Entry, error) {
 	where, args := f.where()
 	text := fmt.Sprintf(`
-		SELECT id, at_ms, actor_kind, actor, action, subject, before, after, ip, user_agent, trace_id
+		SELECT `+entryColumns+`
 		FROM audit
 		%s
 		ORDER BY id DESC

@@ -39,17 +39,17 @@ func readSessionPass(ctx context.Context, tx *db.Tx, t token) (*pass, error) {
 }
 
 var keyPassSQL = db.Define("staff.keyPass", `
-	SELECT id, name, scopes, merchants, stores, test, until_ms, used_ms
+	SELECT id, name, scopes, merchants, stores, test, until_ms, used_ms, networks
 	FROM api_key
 	WHERE hash = $1 AND revoked_ms IS NULL`)
 
 // readKeyPass reads what an API key opens, or gives ErrUnauthenticated.
 func readKeyPass(ctx context.Context, tx *db.Tx, t token) (*pass, error) {
 	var p pass
-	var name, scopes, merchants, stores string
+	var name, scopes, merchants, stores, networks string
 	var test bool
 	var until, used sql.NullInt64
-	err := tx.QueryRow(ctx, keyPassSQL, t[:]).Scan(&p.number, &name, &scopes, &merchants, &stores, &test, &until, &used)
+	err := tx.QueryRow(ctx, keyPassSQL, t[:]).Scan(&p.number, &name, &scopes, &merchants, &stores, &test, &until, &used, &networks)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, api.ErrUnauthenticated
 	}
@@ -59,6 +59,9 @@ func readKeyPass(ctx context.Context, tx *db.Tx, t token) (*pass, error) {
 	var granted []string
 	if err := json.Unmarshal([]byte(scopes), &granted); err != nil {
 		return nil, fmt.Errorf("scopes of key %d: %w", p.number, err)
+	}
+	if p.networks, err = columnNetworks(networks); err != nil {
+		return nil, fmt.Errorf("key %d: %w", p.number, err)
 	}
 	p.until = until.Int64
 	p.seen.Store(used.Int64)
@@ -170,8 +173,8 @@ func scanSession(r row) (s Session, err error) {
 }
 
 var insertKeySQL = db.Define("staff.insertKey", `
-	INSERT INTO api_key (id, hash, prefix, name, scopes, merchants, stores, test, created_by, created_ms, until_ms)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`)
+	INSERT INTO api_key (id, hash, prefix, name, scopes, merchants, stores, test, created_by, created_ms, until_ms, networks, replaces)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`)
 
 func insertKey(ctx context.Context, tx *db.Tx, k Key, hash token) error {
 	scopes, err := json.Marshal(k.Scopes)
@@ -179,10 +182,10 @@ func insertKey(ctx context.Context, tx *db.Tx, k Key, hash token) error {
 		return err
 	}
 	return exec(ctx, tx, insertKeySQL, k.ID, hash[:], k.Prefix, k.Name, string(scopes), list(k.Merchants), list(k.Stores),
-		k.Test, k.CreatedBy, k.Created.UnixMilli(), nullable(k.Until))
+		k.Test, k.CreatedBy, k.Created.UnixMilli(), nullable(k.Until), networkColumn(k.Networks), k.Replaces)
 }
 
-const keyColumns = `id, prefix, name, scopes, merchants, stores, test, created_by, created_ms, until_ms, used_ms, revoked_ms`
+const keyColumns = `id, prefix, name, scopes, merchants, stores, test, created_by, created_ms, until_ms, used_ms, revoked_ms, networks, replaces`
 
 var keySQL = db.Define("staff.key", `
 	SELECT `+keyColumns+`
@@ -209,15 +212,18 @@ func readKeys(ctx context.Context, tx *db.Tx, before int64, n int) ([]Key, error
 }
 
 func scanKey(r row) (k Key, err error) {
-	var scopes, merchants, stores string
+	var scopes, merchants, stores, networks string
 	var created int64
 	var until, used, revoked sql.NullInt64
-	err = r.Scan(&k.ID, &k.Prefix, &k.Name, &scopes, &merchants, &stores, &k.Test, &k.CreatedBy, &created, &until, &used, &revoked)
+	err = r.Scan(&k.ID, &k.Prefix, &k.Name, &scopes, &merchants, &stores, &k.Test, &k.CreatedBy, &created, &until, &used, &revoked, &networks, &k.Replaces)
 	if err != nil {
 		return Key{}, err
 	}
 	k.Created, k.Until, k.Used, k.Revoked = time.UnixMilli(created).UTC(), instant(until), instant(used), instant(revoked)
 	if err = json.Unmarshal([]byte(scopes), &k.Scopes); err != nil {
+		return Key{}, fmt.Errorf("key %d: %w", k.ID, err)
+	}
+	if k.Networks, err = columnNetworks(networks); err != nil {
 		return Key{}, fmt.Errorf("key %d: %w", k.ID, err)
 	}
 	if k.Merchants, err = numbers(merchants); err != nil {

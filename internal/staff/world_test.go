@@ -3,6 +3,7 @@ package staff
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -125,10 +126,30 @@ func (w *world) call(method, path, secret string, body any) *httptest.ResponseRe
 	return w.send(r)
 }
 
+// keyed is call with an Idempotency-Key and no body.
+func (w *world) keyed(method, path, secret string) *httptest.ResponseRecorder {
+	w.t.Helper()
+	r := httptest.NewRequest(method, path, nil)
+	r.Header.Set("Authorization", "Bearer "+secret)
+	if method != http.MethodGet {
+		r.Header.Set("Idempotency-Key", rand.Text())
+	}
+	return w.send(r)
+}
+
 func (w *world) send(r *http.Request) *httptest.ResponseRecorder {
 	out := httptest.NewRecorder()
 	w.http.ServeHTTP(out, r)
 	return out
+}
+
+// newJSON is a request with a body.
+func newJSON(method, path string, body any) *http.Request {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	return httptest.NewRequest(method, path, bytes.NewReader(text))
 }
 
 // codeOf is the code of a problem, or "".

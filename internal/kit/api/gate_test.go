@@ -41,7 +41,7 @@ func TestAnswer(t *testing.T) {
 		t.Errorf("nothing to say: %d %q", w.Code, w.Body)
 	}
 	s.do(ask{path: brew, as: "-"})
-	if want := []string{"serving POST /v1/teas/{name}/brew 201", "serving POST /v1/bell 204", "serving POST /v1/teas/{name}/brew 401"}; !slices.Equal(seen, want) {
+	if want := []string{"serving POST /v1/teas/{name}/brew 201", "public POST /v1/bell 204", "serving POST /v1/teas/{name}/brew 401"}; !slices.Equal(seen, want) {
 		t.Errorf("observed %q", seen)
 	}
 }

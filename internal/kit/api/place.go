@@ -17,22 +17,23 @@ var ErrOverload = errs.New(errs.Unavailable, "request.overload",
 type Class int
 
 // The classes. A route whose key is kept with its posting is Posting, a list is Browsing, a
-// stream Streaming, and all else Serving.
+// stream Streaming, what strangers may ask Public, and all else Serving.
 const (
 	Posting Class = iota
 	Serving
 	Browsing
 	Streaming
+	Public
 	classes
 )
 
 // String is the class as it stands in metrics.
 func (c Class) String() string {
-	return [classes]string{"posting", "serving", "browsing", "streaming"}[c]
+	return [classes]string{"posting", "serving", "browsing", "streaming", "public"}[c]
 }
 
 // Classes lists all of them.
-func Classes() []Class { return []Class{Posting, Serving, Browsing, Streaming} }
+func Classes() []Class { return []Class{Posting, Serving, Browsing, Streaming, Public} }
 
 // Room bounds a class: so many requests are worked on at once, so many more wait for a
 // place, each for so long at most. Whoever comes then is refused with ErrOverload.
@@ -44,11 +45,14 @@ type Room struct {
 // rooms are the bounds by default. A posting waits in its engine, so it needs a place and
 // little else: the engine decides some thousand in a second. Lists read much; more at once
 // than half of the connections of SQLite that read would keep the look-ups of sales waiting.
+// Those who sign in wait for their turn to be hashed, which has a bound of its own, and must
+// take no place from people at work.
 var rooms = [classes]Room{
 	Posting:   {4096, 0, 0},
 	Serving:   {128, 1024, 2 * time.Second},
 	Browsing:  {2, 128, 5 * time.Second},
 	Streaming: {16, 0, 0},
+	Public:    {1024, 0, 0},
 }
 
 // room is a Room in use.
@@ -106,6 +110,8 @@ func (rt *route) class() Class {
 	switch {
 	case rt.doc.OwnKey:
 		return Posting
+	case rt.doc.Public:
+		return Public
 	case rt.doc.Stream:
 		return Streaming
 	case list:

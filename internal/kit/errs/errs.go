@@ -72,6 +72,20 @@ func (e *Error) With(pairs ...any) *Error {
 	return &c
 }
 
+// Word is a value for With that reads differently in the two languages.
+type Word struct{ EN, ZH string }
+
+// in picks the text for a language.
+func (w Word) in(chinese bool) string {
+	if chinese {
+		return w.ZH
+	}
+	return w.EN
+}
+
+// String is the English text.
+func (w Word) String() string { return w.EN }
+
 // At returns a copy of e that names the part of the request at fault.
 func (e *Error) At(location string) *Error {
 	c := *e
@@ -101,11 +115,16 @@ func (e *Error) Param(name string) any {
 // English for every other.
 func (e *Error) Text(lang string) string {
 	text := e.EN
-	if strings.HasPrefix(strings.ToLower(lang), "zh") {
+	chinese := strings.HasPrefix(strings.ToLower(lang), "zh")
+	if chinese {
 		text = e.ZH
 	}
 	for _, p := range e.params {
-		text = strings.ReplaceAll(text, "{"+p.name+"}", fmt.Sprint(p.value))
+		value := fmt.Sprint(p.value)
+		if w, ok := p.value.(Word); ok {
+			value = w.in(chinese)
+		}
+		text = strings.ReplaceAll(text, "{"+p.name+"}", value)
 	}
 	return text
 }

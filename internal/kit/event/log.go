@@ -3,6 +3,7 @@ package event
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
 )
@@ -29,6 +30,15 @@ var (
 	WHERE shard = $1 AND member_id = $2 AND member_id <> 0 AND position < $3
 	ORDER BY position DESC
 	LIMIT $4`)
+	// listMemberKindSQL goes along the index of the member's events, and leaves out what is of
+	// another kind on the way: a member has few events, and one more index would cost every sale.
+	listMemberKindSQL = db.Define("event.listMemberKind", `
+	SELECT position, shard, member_id, kind, at_ms, body
+	FROM event
+	WHERE shard = $1 AND member_id = $2 AND member_id <> 0 AND position < $3
+		AND kind BETWEEN $5 AND $6
+	ORDER BY position DESC
+	LIMIT $4`)
 	positionSQL = db.Define("event.position", `
 	SELECT position
 	FROM event_dispatcher
@@ -51,6 +61,18 @@ func ListMember(ctx context.Context, tx *db.Tx, shard int16, member, before int6
 		before = 1<<63 - 1
 	}
 	return readEvents(tx.Query(ctx, listMemberSQL, shard, member, before, page(limit)))
+}
+
+// ListMemberKind is ListMember of one kind, "task.closed", or of all of one noun, "task".
+func ListMemberKind(ctx context.Context, tx *db.Tx, shard int16, member int64, kind string, before int64, limit int) ([]Event, error) {
+	if before <= 0 {
+		before = 1<<63 - 1
+	}
+	first, last := kind, kind
+	if !strings.Contains(kind, ".") {
+		first, last = kind+".", kind+".~" // kinds are of letters, points and _, all before ~
+	}
+	return readEvents(tx.Query(ctx, listMemberKindSQL, shard, member, before, page(limit), first, last))
 }
 
 // Position returns the position of the newest event of the log, 0 for an empty one.

@@ -26,7 +26,6 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/seal"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/program"
-	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/staff"
 	"github.com/patron-loyalty/patron/internal/test/dbtest"
 )
@@ -158,7 +157,7 @@ func (a *App) Drain() {
 func (a *App) Verify() {
 	a.t.Helper()
 	a.Drain()
-	r, err := ledger.Verify(a.Context(), a.DB, a.Ledger.Config(), nil, sale.Check())
+	r, err := a.App.Verify(a.Context(), nil)
 	if err != nil {
 		a.t.Errorf("verify: %v", err)
 	}
