@@ -62,6 +62,9 @@ type store interface {
 	// prepare checks every statement against the schema.
 	prepare(ctx context.Context, list []*Stmt) error
 	warm(ctx context.Context) error
+	// freeze takes the database as it is at one instant; see Freeze.
+	freeze(ctx context.Context, dir string, tell func(done, total int64)) (*Frozen, error)
+	check(ctx context.Context) error
 	close() error
 }
 
@@ -154,6 +157,15 @@ func (d *DB) fail(cause error) {
 // is about 18 times slower. It returns when done or when ctx ends. On PostgreSQL the
 // server keeps its own cache and there is nothing to do.
 func (d *DB) Warm(ctx context.Context) error { return d.store.warm(ctx) }
+
+// Check reads the whole database through and returns what the engine finds wrong with it
+// below the level of tables. PostgreSQL looks at its pages by itself when it reads them.
+func (d *DB) Check(ctx context.Context) error {
+	if err := d.store.check(ctx); err != nil {
+		return fmt.Errorf("check the database: %w", err)
+	}
+	return nil
+}
 
 // Close waits for the writer, writes the log back into the file and lets go of the lock.
 // Transactions that begin after it fail.

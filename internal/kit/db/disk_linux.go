@@ -1,6 +1,7 @@
 package db
 
 import (
+	"io/fs"
 	"log/slog"
 
 	"golang.org/x/sys/unix"
@@ -24,4 +25,13 @@ func judgeDisk(kind int64, dir string, log *slog.Logger) error {
 		log.Warn("the data directory is on a FUSE file system; make sure that its sync is true", "dir", dir)
 	}
 	return nil
+}
+
+// Free returns how many bytes of a folder's disk are free for this user.
+func Free(dir string) (int64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, &fs.PathError{Op: "statfs", Path: dir, Err: err}
+	}
+	return int64(s.Bavail) * s.Bsize, nil
 }

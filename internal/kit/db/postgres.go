@@ -31,6 +31,7 @@ type postgres struct {
 	sql   *sql.DB
 	leash *pgxpool.Pool // one connection; see lease
 	lock  int64         // key of the advisory lock for migrations of this schema
+	held  int64         // key of the advisory lock that says that somebody has the schema open
 }
 
 func openPostgres(ctx context.Context, d *DB, o Options) (_ store, err error) {
@@ -44,9 +45,10 @@ func openPostgres(ctx context.Context, d *DB, o Options) (_ store, err error) {
 		config.MaxConns = int32(4 + 4*runtime.NumCPU())
 	}
 	settle(config.ConnConfig, o.Name)
-	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error { return guardPostgres(ctx, c) }
-
-	p := &postgres{db: d, lock: lockKey(o.Name)}
+	p := &postgres{db: d, lock: lockKey("boot", o.Name), held: lockKey("open", o.Name)}
+	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		return errors.Join(guardPostgres(ctx, c), p.join(ctx, c))
+	}
 	if err := p.makeSchema(ctx, config.ConnConfig, o.Name, d.log); err != nil {
 		return nil, d.translate(err)
 	}
@@ -59,12 +61,25 @@ func openPostgres(ctx context.Context, d *DB, o Options) (_ store, err error) {
 		return nil, d.translate(err)
 	}
 	one := config.Copy()
-	one.MaxConns, one.MinConns, one.MinIdleConns = 1, 0, 0
+	one.MaxConns, one.MinConns, one.MinIdleConns = 1, 1, 0 // kept also while nothing happens: see join
 	if p.leash, err = pgxpool.NewWithConfig(ctx, one); err != nil {
 		return nil, d.translate(err)
 	}
 	p.sql = stdlib.OpenDBFromPool(p.pool)
-	return p, nil
+	return p, d.translate(p.leash.Ping(ctx)) // so that it is open, for others to see, from now on
+}
+
+// join says on this connection, for as long as it lives, that the schema is open. Whoever
+// wants to replace the schema needs the same lock for itself alone; see Hold.
+func (p *postgres) join(ctx context.Context, c *pgx.Conn) error {
+	var joined bool
+	if err := c.QueryRow(ctx, "SELECT pg_try_advisory_lock_shared($1)", p.held).Scan(&joined); err != nil {
+		return err
+	}
+	if !joined {
+		return ErrHeld
+	}
+	return nil
 }
 
 // settle sets what every session begins with, over whatever the server's defaults are.
@@ -87,7 +102,7 @@ func (p *postgres) makeSchema(ctx context.Context, config *pgx.ConnConfig, name 
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close(context.WithoutCancel(ctx))) }()
-	if err := guardPostgres(ctx, c); err != nil {
+	if err := errors.Join(guardPostgres(ctx, c), p.join(ctx, c)); err != nil {
 		return err
 	}
 	var checksums string
@@ -134,10 +149,10 @@ func guardPostgres(ctx context.Context, c *pgx.Conn) error {
 	return nil
 }
 
-// lockKey is the advisory lock of a schema: the same in every node.
-func lockKey(schema string) int64 {
+// lockKey is an advisory lock of a schema: the same in every node.
+func lockKey(what, schema string) int64 {
 	h := fnv.New64a()
-	h.Write([]byte("patron boot " + schema))
+	h.Write([]byte("patron " + what + " " + schema))
 	return int64(h.Sum64())
 }
 
@@ -189,6 +204,12 @@ func (p *postgres) migrate(ctx context.Context, list []migration) (err error) {
 	if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", p.lock); err != nil {
 		return err
 	}
+	return migrateOn(ctx, c, list)
+}
+
+// migrateOn does the missing steps on a connection. The caller sees to it that nobody else
+// does.
+func migrateOn(ctx context.Context, c *pgx.Conn, list []migration) error {
 	if _, err := c.Exec(ctx, fill(Postgres, versionTable)); err != nil {
 		return err
 	}
@@ -238,6 +259,8 @@ func (p *postgres) prepare(ctx context.Context, list []*Stmt) error {
 }
 
 func (p *postgres) warm(context.Context) error { return nil }
+
+func (p *postgres) check(context.Context) error { return nil }
 
 // close waits for the connections that are in use.
 func (p *postgres) close() error {
