@@ -48,6 +48,8 @@ type Options struct {
 	Box    *seal.Box         // keys of personal data; those of the data directory where nil
 	Name   string            // of the database file or schema; "patron" where empty
 	Auth   api.Authenticator // who may call; the staff of this database where nil
+	// Free says how many bytes of a folder's disk are free; db.Free where nil.
+	Free func(dir string) (int64, error)
 }
 
 // App is one programme with everything that serves it.
@@ -68,6 +70,8 @@ type App struct {
 	Track   *track.Service
 	API     *api.Router
 
+	config  config.Config
+	backups *backups
 	learner *learner
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -76,12 +80,15 @@ type App struct {
 // Open opens the database, brings it to this version's schema, and builds the program on
 // it. Nothing runs in the background yet but the posting engine: see Start.
 func Open(ctx context.Context, o Options) (*App, error) {
-	a := &App{Clock: o.Clock, Log: o.Log, Box: o.Box, stop: func() {}}
+	a := &App{Clock: o.Clock, Log: o.Log, Box: o.Box, config: o.Config, stop: func() {}}
 	if a.Clock == nil {
 		a.Clock = clock.System()
 	}
 	if a.Log == nil {
 		a.Log = slog.Default()
+	}
+	if err := wholly(o.Config.DataDir); err != nil {
+		return nil, err
 	}
 	var err error
 	a.DB, err = db.Open(ctx, db.Options{URL: o.Config.DatabaseURL, Dir: o.Config.DataDir, Name: o.Name, Log: a.Log})
@@ -155,6 +162,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Catalog: a.learner,
 	})
 	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
+	a.backups = newBackups(a, o)
 	a.route(o)
 	a.Jobs.Register("requests.purge", func(ctx context.Context, _ *job.Run) error {
 		_, err := a.API.Purge(ctx, a.Clock.Now().Add(-purgeAfter))
@@ -179,6 +187,7 @@ func (a *App) route(o Options) {
 		noun.Routes(a.API)
 	}
 	a.systemRoutes()
+	a.backups.routes()
 	a.probes()
 	a.setupPage()
 }
@@ -200,6 +209,7 @@ func (a *App) Start(ctx context.Context) {
 			a.Log.Warn("the database could not be read through; the first sales may be slow", "error", err)
 		}
 	})
+	a.backups.ready()
 	a.Jobs.Start()
 }
 

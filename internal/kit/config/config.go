@@ -29,6 +29,10 @@ type Config struct {
 	DefaultLanguage string // of answers to callers that name none: zh-CN, en
 	MaxBatch        int    // most commands in one batch of the posting engine
 	PostingWorkers  int    // 0 = one for every two cores
+	BackupAt        string // time of day in the programme's zone, as 03:00, or off
+	BackupDir       string // where scheduled backups go; empty for a folder of the data directory
+	BackupKeepDays  int    // how long they are kept
+	BackupRecipient string // public keys of age that backups are encrypted for; empty for the key of the data directory
 }
 
 // Defaults are the values of keys that nobody gives.
@@ -36,7 +40,7 @@ func Defaults() Config {
 	return Config{
 		DataDir: "./patron-data", Listen: "127.0.0.1:8080",
 		LogLevel: "info", LogFormat: "text", DefaultLanguage: "zh-CN",
-		MaxBatch: 256,
+		MaxBatch: 256, BackupAt: "03:00", BackupKeepDays: 14,
 	}
 }
 
@@ -123,6 +127,8 @@ func (c Config) LogValue() slog.Value {
 		slog.String("data_dir", c.DataDir), slog.String("database_url", redact(c.DatabaseURL)), slog.String("listen", c.Listen),
 		slog.String("log_level", c.LogLevel), slog.String("log_format", c.LogFormat), slog.String("default_language", c.DefaultLanguage),
 		slog.Int("max_batch", c.MaxBatch), slog.Int("posting_workers", c.PostingWorkers),
+		slog.String("backup_at", c.BackupAt), slog.String("backup_dir", c.BackupDir), slog.Int("backup_keep_days", c.BackupKeepDays),
+		slog.String("backup_recipient", c.BackupRecipient),
 	)
 }
 

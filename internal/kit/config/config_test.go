@@ -67,12 +67,16 @@ log_format: json
 default_language: en
 max_batch: 10000
 posting_workers: 0
+backup_at: "23:30"
+backup_dir: /mnt/backups
+backup_keep_days: 30
+backup_recipient: age1abc, age1def
 `)
 	got, err := Load(path, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Config{"/srv/patron data", "postgres://p:s@db/patron?sslmode=disable", "[::1]:80", "debug", "json", "en", 10000, 0}
+	want := Config{"/srv/patron data", "postgres://p:s@db/patron?sslmode=disable", "[::1]:80", "debug", "json", "en", 10000, 0, "23:30", "/mnt/backups", 30, "age1abc, age1def"}
 	if got != want {
 		t.Errorf("Load =\n%#v, want\n%#v", got, want)
 	}
@@ -104,6 +108,10 @@ func TestMistakes(t *testing.T) {
 		{"batch of too many", "max_batch: 10001\n", ErrValue, "max_batch"},
 		{"batch in words", "max_batch: many\n", ErrValue, "max_batch"},
 		{"workers below none", "posting_workers: -1\n", ErrValue, "posting_workers"},
+		{"no time of day", "backup_at: 25:00\n", ErrValue, "backup_at"},
+		{"half a time of day", "backup_at: \"3:00\"\n", ErrValue, "backup_at"},
+		{"kept for no day", "backup_keep_days: 0\n", ErrValue, "backup_keep_days"},
+		{"a secret for a public key", "backup_recipient: age1abc,AGE-SECRET-KEY-1X\n", ErrValue, "backup_recipient"},
 		{"no directory", "data_dir: ''\n", ErrValue, "data_dir"},
 		{"null", "data_dir:\n", ErrValue, "data_dir"},
 		{"list", "data_dir: [a]\n", ErrValue, "data_dir"},

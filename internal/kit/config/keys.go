@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -32,6 +33,10 @@ var keys = []key{
 	{"default_language", "zh-CN or en", " zh-CN 或 en", func(c *Config, t string) bool { c.DefaultLanguage = t; return t == "zh-CN" || t == "en" }},
 	{"max_batch", "a whole number from 1 to 10000", " 1 至 10000 的整数", func(c *Config, t string) bool { return readInt(&c.MaxBatch, t, 1, 10_000) }},
 	{"posting_workers", "a whole number from 0 to 256", " 0 至 256 的整数", func(c *Config, t string) bool { return readInt(&c.PostingWorkers, t, 0, 256) }},
+	{"backup_at", "a time of day like 03:00, or off", "形如 03:00 的时刻，或 off", readBackupAt},
+	{"backup_dir", "the path of a directory, or empty for one in the data directory", "目录路径，留空则使用数据目录中的目录", func(c *Config, t string) bool { c.BackupDir = t; return true }},
+	{"backup_keep_days", "a whole number from 1 to 3650", " 1 至 3650 的整数", func(c *Config, t string) bool { return readInt(&c.BackupKeepDays, t, 1, 3650) }},
+	{"backup_recipient", "public keys of age like age1…, separated by commas, or empty", "形如 age1… 的 age 公钥，以逗号分隔，或留空", readRecipient},
 }
 
 // Keys lists the names of all keys.
@@ -74,6 +79,26 @@ func readListen(c *Config, text string) bool {
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && strconv.FormatUint(n, 10) == port
+}
+
+// Off is the value of BackupAt that makes no backups by themselves.
+const Off = "off"
+
+func readBackupAt(c *Config, text string) bool {
+	c.BackupAt = text
+	_, err := time.Parse("15:04", text)
+	return text == Off || err == nil && len(text) == len("03:00")
+}
+
+// readRecipient looks at the beginning of each key; the rest is looked at where it is used.
+func readRecipient(c *Config, text string) bool {
+	c.BackupRecipient = text
+	for one := range strings.SplitSeq(text, ",") {
+		if text != "" && !strings.HasPrefix(strings.TrimSpace(one), "age1") {
+			return false
+		}
+	}
+	return true
 }
 
 func readLogLevel(c *Config, text string) bool {

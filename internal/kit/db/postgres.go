@@ -72,14 +72,33 @@ func openPostgres(ctx context.Context, d *DB, o Options) (_ store, err error) {
 // join says on this connection, for as long as it lives, that the schema is open. Whoever
 // wants to replace the schema needs the same lock for itself alone; see Hold.
 func (p *postgres) join(ctx context.Context, c *pgx.Conn) error {
-	var joined bool
-	if err := c.QueryRow(ctx, "SELECT pg_try_advisory_lock_shared($1)", p.held).Scan(&joined); err != nil {
-		return err
+	return tryLock(ctx, c, "SELECT pg_try_advisory_lock_shared($1)", p.held, ErrHeld)
+}
+
+// How long a lock is asked for again. A session that was closed a moment ago may not have
+// let go of its locks yet; one that is at work keeps them for far longer. Nobody queues
+// meanwhile: an open database would let nobody else in.
+const (
+	lockWithin = 2 * time.Second
+	lockPause  = 20 * time.Millisecond
+)
+
+// tryLock takes an advisory lock of a schema, or returns the refusal.
+func tryLock(ctx context.Context, c *pgx.Conn, query string, key int64, refusal error) error {
+	for end := time.Now().Add(lockWithin); ; {
+		var taken bool
+		if err := c.QueryRow(ctx, query, key).Scan(&taken); err != nil || taken {
+			return err
+		}
+		if time.Now().After(end) {
+			return refusal
+		}
+		select {
+		case <-time.After(lockPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	if !joined {
-		return ErrHeld
-	}
-	return nil
 }
 
 // settle sets what every session begins with, over whatever the server's defaults are.

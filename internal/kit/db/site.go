@@ -52,14 +52,7 @@ func Hold(ctx context.Context, o Options) (*Site, error) {
 
 // holdAlone takes the lock of a schema that everybody who has it open shares.
 func holdAlone(ctx context.Context, c *pgx.Conn, schema string) error {
-	var alone bool
-	if err := c.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", lockKey("open", schema)).Scan(&alone); err != nil {
-		return err
-	}
-	if !alone {
-		return ErrInUse
-	}
-	return nil
+	return tryLock(ctx, c, "SELECT pg_try_advisory_lock($1)", lockKey("open", schema), ErrInUse)
 }
 
 // Release lets others open the database again.

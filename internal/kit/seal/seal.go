@@ -24,6 +24,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -171,6 +172,9 @@ func (b *Box) Fingerprint() string {
 	sum := b.Blind("patron fingerprint", "")
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
+
+// File is the key file as it is written, for a backup. It is a secret.
+func (b *Box) File() []byte { return slices.Clone(b.keys.Load().file) }
 
 // must stands after a read of the system's random source, which does not return errors:
 // it stops the process itself.

@@ -64,7 +64,7 @@ func Open(t testing.TB, e db.Engine) *App {
 	t.Helper()
 	o := dbtest.Options(t, e)
 	c := config.Defaults()
-	c.DatabaseURL, c.DataDir, c.DefaultLanguage = o.URL, o.Dir, "en"
+	c.DatabaseURL, c.DataDir, c.DefaultLanguage, c.BackupAt = o.URL, o.Dir, "en", config.Off
 	if c.DataDir == "" {
 		c.DataDir = t.TempDir()
 	}
