@@ -20,6 +20,7 @@ import (
 
 type keyCmd struct {
 	Create keyCreateCmd `cmd:"" help:"Make a key and print it, and nothing else, on standard output."`
+	Backup keyBackupCmd `cmd:"" help:"Print the secret that opens backups. Keep it on another machine."`
 }
 
 type keyCreateCmd struct {
