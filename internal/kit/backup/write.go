@@ -47,7 +47,7 @@ func Write(ctx context.Context, name string, h Header, frozen *db.Frozen, public
 	}
 	d := &Draft{Path: f.Name(), name: name}
 	h.Format, h.Engine, h.Schema, h.Bytes = formatVersion, frozen.Engine.String(), frozen.Versions, frozen.Bytes
-	err = encrypt(ctx, f, h, frozen, append(to, extra.identity.Recipient()))
+	err = encrypt(ctx, &db.Paced{File: f}, h, frozen, append(to, extra.identity.Recipient()))
 	if err == nil {
 		err = f.Sync()
 	}

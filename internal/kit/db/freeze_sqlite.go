@@ -20,10 +20,35 @@ import (
 const (
 	sliceTime            = 4 * time.Millisecond
 	firstSlice, maxSlice = 16, 4096 // pages of 4 KiB
-	// syncEvery keeps what the system has not yet written small. Without it the disk's
-	// debt is paid all at once, by whichever write comes last, and all commits with it.
-	syncEvery = 2048 // pages
+	pageBytes            = 4 << 10
 )
+
+// syncEvery is after how many bytes of a large file the disk is waited for. Without it the
+// disk's debt is paid all at once, and the commits of everybody wait for that.
+const syncEvery = 8 << 20
+
+// Paced writes to a large file beside a database at work.
+type Paced struct {
+	File *os.File
+	debt int
+}
+
+// Write writes, and waits for the disk now and then.
+func (p *Paced) Write(b []byte) (int, error) {
+	n, err := p.File.Write(b)
+	if err != nil {
+		return n, err
+	}
+	return n, p.owe(n)
+}
+
+func (p *Paced) owe(bytes int) error {
+	if p.debt += bytes; p.debt < syncEvery {
+		return nil
+	}
+	p.debt = 0
+	return p.File.Sync()
+}
 
 // copying is an online backup on the writer's connection. Every call is made with the
 // writer's turn.
@@ -102,7 +127,7 @@ func (c *copying) begin(path string) error {
 
 // run copies slice by slice until nothing is left.
 func (c *copying) run(ctx context.Context, file *os.File, tell func(done, total int64)) error {
-	pages, dirty := firstSlice, 0
+	pages, paced := firstSlice, Paced{File: file}
 	for more := true; more; {
 		var took time.Duration
 		var left, total int
@@ -117,11 +142,8 @@ func (c *copying) run(ctx context.Context, file *os.File, tell func(done, total 
 			return copyFault(err, file.Name())
 		}
 		tell(int64(total-left), int64(total))
-		if dirty += pages; dirty >= syncEvery {
-			dirty = 0
-			if err := file.Sync(); err != nil {
-				return err
-			}
+		if err := paced.owe(pages * pageBytes); err != nil {
+			return err
 		}
 		pages = slice(pages, took)
 	}

@@ -82,8 +82,9 @@ func loadSQLite(ctx context.Context, o Options, parts Parts) (err error) {
 			err = ErrRoom.With("path", o.Dir).Because(err)
 		}
 	}()
+	paced := &Paced{File: f}
 	for ctx.Err() == nil {
-		if _, err := io.CopyN(f, content, copyPiece); errors.Is(err, io.EOF) {
+		if _, err := io.CopyN(paced, content, copyPiece); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			return err
