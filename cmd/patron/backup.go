@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/app"
@@ -88,8 +89,9 @@ func (c *restoreCmd) Run(e *env) error {
 			Entries  int64     `json:"entries"`
 			Findings int       `json:"findings"`
 			Aside    string    `json:"aside,omitempty"`
+			Schemas  []string  `json:"aside_schemas,omitempty"`
 			Replaced bool      `json:"replaced"`
-		}{out.At, out.Report.Members, out.Report.Entries, len(out.Report.Findings), out.Aside, out.Replaced})
+		}{out.At, out.Report.Members, out.Report.Entries, len(out.Report.Findings), out.Aside, out.Schemas, out.Replaced})
 	}
 	return c.say(e, out)
 }
@@ -104,8 +106,11 @@ func (c *restoreCmd) say(e *env, out app.Restored) error {
 			fmt.Sprintf("The backup is good, as of %s: %d members, %d entries. Nothing was replaced.", at, out.Report.Members, out.Report.Entries),
 			fmt.Sprintf("备份完好，数据截至 %s：%d 个会员账户，%d 条分录。没有替换任何数据。", at, out.Report.Members, out.Report.Entries))
 	}
-	if out.Aside != "" {
-		text += i18n.Pick(e.language(), " What was there is kept in "+out.Aside+".", "原有数据保留在 "+out.Aside+"。")
+	if kept := out.Schemas; out.Aside != "" || len(kept) > 0 {
+		if out.Aside != "" {
+			kept = append(kept, out.Aside)
+		}
+		text += i18n.Pick(e.language(), " What was there is kept: "+strings.Join(kept, ", ")+".", "原有数据保留在："+strings.Join(kept, "、")+"。")
 	}
 	_, err := fmt.Fprintln(e.stdout, text)
 	return err

@@ -44,10 +44,14 @@ func wholly(dir string) error {
 	return nil
 }
 
-// afterRestore is what is done, in order, to a restored programme before it is verified
-// and handed over: what must hold although the backup is older than it. a is the restored
-// programme, on its scratch place; dataDir is the folder that it is restored to.
-func afterRestore() []func(ctx context.Context, a *App, dataDir string) error {
+// AfterRestore does something to a restored programme before it is verified and handed
+// over: what must hold although the backup is older than it. a is the restored programme,
+// on its scratch place; dataDir is the folder that it is restored to. An error ends the
+// restore, and nothing is replaced.
+type AfterRestore func(ctx context.Context, a *App, dataDir string) error
+
+// afterRestore is what every restore does, in order.
+func afterRestore() []AfterRestore {
 	return nil
 }
 
@@ -62,6 +66,7 @@ type Restore struct {
 	DryRun   bool   // checks only; needs no database to be free
 	Despite  bool   // restores although the books do not add up
 	Tell     Tell
+	After    []AfterRestore // afterRestore where nil
 	// Free says how many bytes of a folder's disk are free; db.Free where nil.
 	Free func(dir string) (int64, error)
 }
@@ -71,8 +76,9 @@ type Restored struct {
 	At       time.Time // when the database was as it is now
 	Program  string    // version that wrote the backup
 	Report   ledger.Report
-	Aside    string // where the old database and key file are; "" where there were none
-	Replaced bool   // false after a dry run
+	Aside    string   // folder with the old key file, and on SQLite the old database; "" where there were none
+	Schemas  []string // of PostgreSQL with what was there
+	Replaced bool     // false after a dry run
 }
 
 // Run checks everything before it replaces anything: that nobody has the database open,
@@ -107,7 +113,7 @@ func (r Restore) Run(ctx context.Context) (out Restored, err error) {
 	if err := rehearsed.close(); err != nil {
 		return out, err
 	}
-	if out.Aside, err = r.replace(ctx, site, rehearsed); err != nil {
+	if err := r.replace(ctx, site, rehearsed, &out); err != nil {
 		return out, fmt.Errorf("put the restored database in place: %w", err)
 	}
 	out.Replaced = true
@@ -123,6 +129,9 @@ func (r *Restore) defaults() {
 	}
 	if r.Free == nil {
 		r.Free = db.Free
+	}
+	if r.After == nil {
+		r.After = afterRestore()
 	}
 	if r.Tell == nil {
 		r.Tell = func(string, int64, int64) {}
@@ -176,7 +185,7 @@ func (r *Restore) hold(ctx context.Context) (*db.Site, error) {
 
 // examine does what must be done after a restore, and verifies the outcome.
 func (r *Restore) examine(ctx context.Context, rehearsed *rehearsal) (ledger.Report, error) {
-	for _, do := range afterRestore() {
+	for _, do := range r.After {
 		if err := do(ctx, rehearsed.app, r.Config.DataDir); err != nil {
 			return ledger.Report{}, fmt.Errorf("after the restore: %w", err)
 		}
@@ -191,41 +200,40 @@ func (r *Restore) examine(ctx context.Context, rehearsed *rehearsal) (ledger.Rep
 
 // replace puts database and key file in place, and what was there aside. A mark stands
 // meanwhile, since files are moved one by one.
-func (r *Restore) replace(ctx context.Context, site *db.Site, rehearsed *rehearsal) (aside string, err error) {
+func (r *Restore) replace(ctx context.Context, site *db.Site, rehearsed *rehearsal, out *Restored) (err error) {
 	dir := r.Config.DataDir
-	aside, err = r.aside()
-	if err != nil {
-		return "", err
+	if out.Aside, err = r.aside(); err != nil {
+		return err
 	}
 	mark := filepath.Join(dir, markFile)
-	if err := os.WriteFile(mark, []byte(aside+"\n"), 0o600); err != nil {
-		return aside, backup.Fault(mark, err)
+	if err := os.WriteFile(mark, []byte(out.Aside+"\n"), 0o600); err != nil {
+		return backup.Fault(mark, err)
 	}
 	if err := backup.SyncDir(dir); err != nil {
-		return aside, err
+		return err
 	}
-	if err := site.Replace(ctx, rehearsed.place, aside, sandboxName); err != nil {
-		return aside, err
+	if out.Schemas, err = site.Replace(ctx, rehearsed.place, out.Aside, sandboxName); err != nil {
+		return err
 	}
 	rehearsed.place.URL = "" // there is no schema to drop any more
 	keys := filepath.Join(dir, keysFile)
-	if err := os.Rename(keys, filepath.Join(aside, keysFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return aside, err
+	if err := os.Rename(keys, filepath.Join(out.Aside, keysFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	if err := os.Rename(filepath.Join(rehearsed.dir, keysFile), keys); err != nil {
-		return aside, err
+		return err
 	}
 	// The names first, then the mark: a crash never leaves the one without the other.
-	if err := errors.Join(backup.SyncDir(aside), backup.SyncDir(dir)); err != nil {
-		return aside, err
+	if err := errors.Join(backup.SyncDir(out.Aside), backup.SyncDir(dir)); err != nil {
+		return err
 	}
 	if err := os.Remove(mark); err != nil {
-		return aside, err
+		return err
 	}
-	if os.Remove(aside) == nil { // empty: there was nothing to keep
-		aside = ""
+	if os.Remove(out.Aside) == nil { // empty: there was nothing to keep
+		out.Aside = ""
 	}
-	return aside, backup.SyncDir(dir)
+	return backup.SyncDir(dir)
 }
 
 // aside makes the folder for what is replaced.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/backup"
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
+	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/staff"
 	"github.com/patron-loyalty/patron/internal/test/dbtest"
 )
@@ -94,8 +96,8 @@ func TestRestoreReplaces(t *testing.T) {
 		old := *h
 		old.config.DataDir = out.Aside
 		if h.engine() == db.Postgres {
-			if list := h.schemas("patron_before_%"); len(list) != 1 {
-				t.Fatalf("schemas put aside: %v", list)
+			if list := h.schemas("patron_before_%"); len(list) != 1 || !slices.Equal(list, out.Schemas) {
+				t.Fatalf("schemas put aside: %v, told %v", list, out.Schemas)
 			}
 			return // the program opens the schema patron only
 		}
@@ -259,6 +261,43 @@ func TestRestoreTarget(t *testing.T) {
 			})
 			if _, err := h.restore(path, replace); !errors.Is(err, db.ErrNewer) {
 				t.Errorf("%v, want %v", err, db.ErrNewer)
+			}
+		})
+	})
+}
+
+// What is done after a restore is in the restored programme, and where it fails nothing is
+// replaced.
+func TestAfterRestore(t *testing.T) {
+	t.Parallel()
+	eachHouse(t, func(t *testing.T, h *house) {
+		path := h.backup()
+		h.in(func(a *app.App) { h.enrol(a, "13900139000", 5) })
+		fails := errors.New("it cannot be done")
+		after := func(err error) func(*app.Restore) {
+			return func(r *app.Restore) {
+				r.After = []app.AfterRestore{func(_ context.Context, a *app.App, dataDir string) error {
+					if dataDir != h.config.DataDir {
+						t.Errorf("the folder is %s", dataDir)
+					}
+					name := "Restored"
+					_, cerr := a.Program.ChangeSettings(staff.AsSystem(t.Context(), "after"), program.SettingsChange{NameEN: &name})
+					return errors.Join(err, cerr)
+				}}
+			}
+		}
+		if _, err := h.restore(path, replace, after(fails)); !errors.Is(err, fails) {
+			t.Errorf("restored: %v", err)
+		}
+		if got := h.points("13900139000"); got != 5 {
+			t.Errorf("the failed restore has changed something: %d", got)
+		}
+		if _, err := h.restore(path, replace, after(nil)); err != nil {
+			t.Fatal(err)
+		}
+		h.in(func(a *app.App) {
+			if got := a.Program.Snapshot().Settings.NameEN; got != "Restored" {
+				t.Errorf("the programme is called %q", got)
 			}
 		})
 	})

@@ -314,12 +314,15 @@ func TestReplace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := errors.Join(site.Replace(t.Context(), place, aside, "sandbox"), site.Release()); err != nil {
+			schemas, err := site.Replace(t.Context(), place, aside, "sandbox")
+			if err = errors.Join(err, site.Release()); err != nil {
 				t.Fatal(err)
 			}
 			kept := db.Options{URL: o.URL, Dir: aside}
 			if e == db.Postgres {
-				kept.Name = "patron_before_20260310t040000"
+				if kept.Name = strings.Join(schemas, " "); kept.Name != "patron_before_20260310t040000" {
+					t.Fatalf("kept are the schemas %v", schemas)
+				}
 			}
 			for _, tt := range []struct {
 				at   db.Options

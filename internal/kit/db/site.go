@@ -108,12 +108,16 @@ var endings = []string{".db", ".db-wal", ".db-shm"}
 
 // Replace puts the database at from, which nobody has open, in this place. What was there,
 // and others beside it by name, is kept: files in the folder aside, schemas with the
-// ending "_before_" and its name. On PostgreSQL it happens at once; files are moved one by
-// one, and a crash between leaves them in one of the two places.
-func (s *Site) Replace(ctx context.Context, from Options, aside string, others ...string) error {
+// ending "_before_" and its name, which are returned. On PostgreSQL it happens at once;
+// files are moved one by one, and a crash between leaves them in one of the two places.
+func (s *Site) Replace(ctx context.Context, from Options, aside string, others ...string) (schemas []string, err error) {
 	if s.conn != nil {
 		return s.replaceSchema(ctx, from.Name, aside, others)
 	}
+	return nil, s.replaceFiles(from, aside, others)
+}
+
+func (s *Site) replaceFiles(from Options, aside string, others []string) error {
 	for _, name := range append([]string{s.options.Name}, others...) {
 		for _, ending := range endings {
 			err := os.Rename(filepath.Join(s.options.Dir, name+ending), filepath.Join(aside, name+ending))
@@ -125,12 +129,12 @@ func (s *Site) Replace(ctx context.Context, from Options, aside string, others .
 	return os.Rename(filepath.Join(from.Dir, from.Name+".db"), filepath.Join(s.options.Dir, s.options.Name+".db"))
 }
 
-func (s *Site) replaceSchema(ctx context.Context, from, aside string, others []string) error {
+func (s *Site) replaceSchema(ctx context.Context, from, aside string, others []string) (kept []string, err error) {
 	if err := holdAlone(ctx, s.conn, from); err != nil {
-		return err
+		return nil, err
 	}
-	ending := "_before_" + strings.ToLower(filepath.Base(aside))
-	return pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
+	ending := "_before_" + strings.ToLower(strings.TrimPrefix(filepath.Base(aside), "before-"))
+	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
 		for _, name := range append([]string{s.options.Name}, others...) {
 			var there bool
 			err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)", name).Scan(&there)
@@ -143,9 +147,11 @@ func (s *Site) replaceSchema(ctx context.Context, from, aside string, others []s
 			if err := renameSchema(ctx, tx, name, name+ending); err != nil {
 				return err
 			}
+			kept = append(kept, name+ending)
 		}
 		return renameSchema(ctx, tx, from, s.options.Name)
 	})
+	return kept, err
 }
 
 func renameSchema(ctx context.Context, tx pgx.Tx, from, to string) error {

@@ -5,7 +5,8 @@
 //
 //   - A record (a member) has a key of its own, 32 random bytes, kept beside the record in
 //     wrapped form. Destroying the wrapped form destroys every copy of the record, those in
-//     old backups and journals too.
+//     journals too; only a copy of the wrapped form itself, as in an older backup of the
+//     database, keeps it readable for as long as that is kept.
 //   - A value is sealed under its record's key with associated data that says where it
 //     belongs. Moved to another place, cut or changed, it does not open.
 //   - What has to be found (a phone number, a word of a name) is looked up by its Blind: a
