@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/backup"
@@ -29,6 +30,10 @@ var (
 	// ErrFindings says that the books in a backup do not add up.
 	ErrFindings = errs.New(errs.Conflict, "backup.findings",
 		"The books in the backup do not add up: {n} findings.", "备份中的账目不平：{n} 处问题。")
+	// ErrShort says that a backup adds up, and holds less than there was.
+	ErrShort = errs.New(errs.Conflict, "backup.short",
+		"The backup holds {members} accounts and {entries} entries, fewer than there were when it was begun.",
+		"备份中只有 {members} 个账户和 {entries} 条分录，少于开始备份时的数量。")
 	// ErrKeysMoved says that the key file changed while the database was copied.
 	ErrKeysMoved = errs.New(errs.Unavailable, "backup.keys_moved",
 		"The keys of personal data were changed meanwhile. Make the backup again.", "备份期间个人数据密钥发生了变更，请重新备份。")
@@ -132,6 +137,10 @@ func (b *backups) make(ctx context.Context, path string, tell Tell) (made backup
 	if err != nil {
 		return made, err
 	}
+	accounts, entries, err := ledger.Size(ctx, b.app.DB)
+	if err != nil {
+		return made, err
+	}
 	draft, h, err := b.write(ctx, path, public, extra, tell)
 	if err != nil {
 		return made, err
@@ -139,6 +148,9 @@ func (b *backups) make(ctx context.Context, path string, tell Tell) (made backup
 	made = backup.Made{Name: filepath.Base(path), Bytes: draft.Bytes, At: h.At}
 	report, err := b.verify(ctx, draft.Path, extra, tell)
 	made.Members, made.Entries, made.Seconds = report.Members, report.Entries, time.Since(begin).Seconds()
+	if err == nil && (report.Members < accounts || report.Entries < entries) {
+		err = ErrShort.With("members", report.Members, "entries", report.Entries) // an empty book adds up too
+	}
 	switch {
 	case ctx.Err() != nil: // it says nothing about the backup
 		return made, errors.Join(context.Cause(ctx), draft.Discard())
@@ -169,7 +181,7 @@ func (b *backups) write(ctx context.Context, path, public string, extra backup.K
 		return nil, h, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := b.room(dir); err != nil {
+	if err := b.room(dir, filepath.Dir(path)); err != nil {
 		return nil, h, err
 	}
 	keys := a.Box.File()
@@ -188,8 +200,9 @@ func (b *backups) write(ctx context.Context, path, public string, extra backup.K
 }
 
 // room refuses to begin what the disk cannot hold: the copy of the embedded database, and
-// after it the scratch place, are each as large as the database.
-func (b *backups) room(dir string) error {
+// after it the scratch place, are each as large as the database, and so at the most is the
+// backup. A disk that it filled would stop the server.
+func (b *backups) room(dir, target string) error {
 	if b.app.DB.Engine() != db.SQLite {
 		return nil
 	}
@@ -201,7 +214,21 @@ func (b *backups) room(dir string) error {
 	if err != nil {
 		return err
 	}
-	return enough(b.free, dir, st.Size())
+	size := st.Size()
+	if sameDisk(dir, target) {
+		size *= 2
+	}
+	return enough(b.free, dir, size)
+}
+
+// sameDisk reports whether two folders share their room. One that is not there shares it:
+// writing to it will say what is wrong.
+func sameDisk(a, b string) bool {
+	var x, y syscall.Stat_t
+	if syscall.Stat(a, &x) != nil || syscall.Stat(b, &y) != nil {
+		return true
+	}
+	return x.Dev == y.Dev
 }
 
 // enough refuses a folder whose disk has not room for so many bytes and a tenth more.

@@ -101,17 +101,58 @@ func TestBackupRefusals(t *testing.T) {
 		if left := h.scratch(); len(left) > 0 {
 			t.Errorf("left are %v", left)
 		}
-		if h.engine() == db.SQLite {
-			a, err := app.Open(t.Context(), app.Options{Config: h.config, Clock: h.clock, Free: func(string) (int64, error) { return 1000, nil }})
-			if err != nil {
-				t.Fatal(err)
+		if h.engine() == db.Postgres {
+			return // the room is the server's
+		}
+		st, err := os.Stat(filepath.Join(h.config.DataDir, "patron.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// On one disk there must be room for the copy and the backup.
+		a, err := app.Open(t.Context(), app.Options{Config: h.config, Clock: h.clock, Free: func(string) (int64, error) { return 2 * st.Size(), nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Backup(h.context(), filepath.Join(t.TempDir(), "x"), nil); !errors.Is(err, db.ErrRoom) {
+			t.Errorf("without room: %v", err)
+		}
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A backup that adds up, and of which a part is gone, is bad. Only the copy of SQLite can be
+// made to lose something here: it is taken away while the copy is under way.
+func TestBackupShort(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, db.SQLite)
+	path := filepath.Join(t.TempDir(), "x.backup")
+	h.in(func(a *app.App) {
+		h.enrol(a, "13800138000", 70)
+		gone := false
+		made, err := a.Backup(h.context(), path, func(step string, done, total int64) {
+			if step != app.StepCopy || gone || done == total {
+				return
 			}
-			if _, err := a.Backup(h.context(), filepath.Join(t.TempDir(), "x"), nil); !errors.Is(err, db.ErrRoom) {
-				t.Errorf("without room: %v", err)
+			gone = true
+			for _, text := range []string{
+				`DROP TRIGGER entry_no_delete`, `DELETE FROM entry`, `DELETE FROM lot`, `DELETE FROM wallet`, `DELETE FROM document`, `DELETE FROM account`,
+			} {
+				err := a.DB.InTx(h.context(), func(ctx context.Context, tx *db.Tx) error {
+					_, err := tx.ExecText(ctx, text)
+					return err
+				})
+				if err != nil {
+					t.Fatalf("%s: %v", text, err)
+				}
 			}
-			if err := a.Close(); err != nil {
-				t.Error(err)
-			}
+		})
+		if !gone {
+			t.Fatal("the copy was made at once: nothing was taken away")
+		}
+		if !errors.Is(err, app.ErrShort) || made.Verified {
+			t.Errorf("Backup = %+v, %v", made, err)
 		}
 	})
 }

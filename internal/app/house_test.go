@@ -43,15 +43,20 @@ func eachHouse(t *testing.T, body func(t *testing.T, h *house)) {
 	for _, e := range dbtest.Engines {
 		t.Run(e.String(), func(t *testing.T) {
 			t.Parallel()
-			o := dbtest.Options(t, e)
-			c := config.Defaults()
-			c.DatabaseURL, c.DataDir, c.BackupAt = o.URL, o.Dir, config.Off
-			if c.DataDir == "" {
-				c.DataDir = filepath.Join(t.TempDir(), "data")
-			}
-			body(t, &house{t, c, clock.At(noon)})
+			body(t, newHouse(t, e))
 		})
 	}
+}
+
+func newHouse(t *testing.T, e db.Engine) *house {
+	t.Helper()
+	o := dbtest.Options(t, e)
+	c := config.Defaults()
+	c.DatabaseURL, c.DataDir, c.BackupAt = o.URL, o.Dir, config.Off
+	if c.DataDir == "" {
+		c.DataDir = filepath.Join(t.TempDir(), "data")
+	}
+	return &house{t, c, clock.At(noon)}
 }
 
 func (h *house) engine() db.Engine {
