@@ -42,6 +42,8 @@ type commands struct {
 	Verify  verifyCmd  `cmd:"" help:"Recompute every invariant of the ledger."`
 	Report  reportCmd  `cmd:"" help:"Print a report of the console."`
 	Bench   benchCmd   `cmd:"" help:"Measure a running server with durable requests."`
+	Backup  backupCmd  `cmd:"" help:"Write an encrypted backup to a new file, and verify it, while everything goes on."`
+	Restore restoreCmd `cmd:"" help:"Check a backup, and put it in the place of the database."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
 	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the OpenAPI file."`
 	Health  healthCmd  `cmd:"" help:"Ask a running server whether it is ready."`

@@ -20,6 +20,7 @@ import (
 
 type keyCmd struct {
 	Create     keyCreateCmd `cmd:"" help:"Make a key and print it, and nothing else, on standard output."`
+	Backup     keyBackupCmd `cmd:"" help:"Print the secret that opens backups. Keep it on another machine."`
 	RotateSeal rotateCmd    `cmd:"" help:"Make a new key for sealing personal data, and bring all of them under it in the background."`
 }
 

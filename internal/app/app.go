@@ -51,6 +51,8 @@ type Options struct {
 	Box    *seal.Box         // keys of personal data; those of the data directory where nil
 	Name   string            // of the database file or schema; "patron" where empty
 	Auth   api.Authenticator // who may call; the staff of this database where nil
+	// Free says how many bytes of a folder's disk are free; that of the disk where nil.
+	Free func(dir string) (int64, error)
 }
 
 // App is one programme with everything that serves it.
@@ -74,6 +76,8 @@ type App struct {
 	API       *api.Router
 
 	auth    api.Authenticator
+	config  config.Config
+	backups *backups
 	learner *learner
 	test    *testHalf
 	metrics *metrics
@@ -96,7 +100,7 @@ type App struct {
 // it. Nothing runs in the background yet but the posting engine: see Start.
 func Open(ctx context.Context, o Options) (*App, error) {
 	a := &App{
-		Clock: o.Clock, Log: o.Log, Box: o.Box, stop: func() {}, metrics: newMetrics(), dir: o.Config.DataDir, disk: db.Disk,
+		Clock: o.Clock, Log: o.Log, Box: o.Box, config: o.Config, stop: func() {}, metrics: newMetrics(), dir: o.Config.DataDir, disk: db.Disk,
 		maxConnections: o.Config.MaxConnections, stopWait: o.Config.StopWait,
 	}
 	if a.Clock == nil {
@@ -104,6 +108,9 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	}
 	if a.Log == nil {
 		a.Log = slog.Default()
+	}
+	if err := wholly(o.Config.DataDir); err != nil {
+		return nil, err
 	}
 	var err error
 	a.DB, err = db.Open(ctx, db.Options{URL: o.Config.DatabaseURL, Dir: o.Config.DataDir, Name: o.Name, Log: a.Log})
@@ -229,6 +236,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Catalog: a.learner,
 	})
 	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
+	a.backups = newBackups(a, o)
 	a.route(o)
 	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales} {
 		a.Privacy.Register(p)
@@ -261,6 +269,7 @@ func (a *App) route(o Options) {
 		noun.Routes(a.API)
 	}
 	a.systemRoutes()
+	a.backups.routes()
 	a.probes()
 	a.setupPage()
 	a.expose()
@@ -295,6 +304,7 @@ func (a *App) Start(ctx context.Context) {
 			a.Log.Warn("the database could not be read through; the first sales may be slow", "error", err)
 		}
 	})
+	a.backups.ready()
 	a.Jobs.Start()
 }
 

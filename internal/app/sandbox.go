@@ -67,7 +67,9 @@ func (s *testHalf) open(ctx context.Context) (*App, error) {
 	if s.test != nil {
 		return s.test, nil
 	}
-	a, err := Open(context.WithoutCancel(ctx), Options{Config: s.config, Clock: s.live.Clock, Log: s.live.Log, Box: s.live.Box, Name: sandboxName, Auth: sandboxAuth{s.live}})
+	own := s.config
+	own.BackupAt = config.Off // nothing in it is worth keeping
+	a, err := Open(context.WithoutCancel(ctx), Options{Config: own, Clock: s.live.Clock, Log: s.live.Log, Box: s.live.Box, Name: sandboxName, Auth: sandboxAuth{s.live}})
 	if err != nil {
 		return nil, err
 	}

@@ -129,10 +129,18 @@ var verifySizeSQL = db.Define("ledger.verifySize", `
 	SELECT CAST(COALESCE(SUM(entry_n), 0) AS BIGINT), COUNT(*)
 	FROM account`)
 
-func (v *verifier) size(ctx context.Context) error {
-	return v.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		return tx.QueryRow(ctx, verifySizeSQL).Scan(&v.total, &v.accounts)
+func (v *verifier) size(ctx context.Context) (err error) {
+	v.accounts, v.total, err = Size(ctx, v.db)
+	return err
+}
+
+// Size counts the accounts and the entries that they say they have. Neither ever becomes
+// less.
+func Size(ctx context.Context, d *db.DB) (accounts, entries int64, err error) {
+	err = d.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		return tx.QueryRow(ctx, verifySizeSQL).Scan(&entries, &accounts)
 	})
+	return accounts, entries, err
 }
 
 // scan reads rows of a table and hands each on. The values are good until the next row.

@@ -35,6 +35,10 @@ type Config struct {
 	DebugListen     string        // host:port of the profiler, on loopback; empty for none
 	OtelEndpoint    string        // of a collector of OpenTelemetry; empty for no traces
 	OtelShare       float64       // of the requests that are traced without being asked to, 0 to 1
+	BackupAt        string        // time of day in the programme's zone, as 03:00, or off
+	BackupDir       string        // where scheduled backups go; empty for a folder of the data directory
+	BackupKeepDays  int           // how long they are kept
+	BackupRecipient string        // public keys of age that backups are encrypted for; empty for the key of the data directory
 }
 
 // Defaults are the values of keys that nobody gives.
@@ -42,7 +46,7 @@ func Defaults() Config {
 	return Config{
 		DataDir: "./patron-data", Listen: "127.0.0.1:8080",
 		LogLevel: "info", LogFormat: "text", DefaultLanguage: "zh-CN",
-		MaxBatch: 256, MaxConnections: 8192, StopWait: time.Second, OtelShare: 0.01,
+		MaxBatch: 256, MaxConnections: 8192, StopWait: time.Second, OtelShare: 0.01, BackupAt: "03:00", BackupKeepDays: 14,
 	}
 }
 
@@ -130,6 +134,8 @@ func (c Config) LogValue() slog.Value {
 		slog.String("log_level", c.LogLevel), slog.String("log_format", c.LogFormat), slog.String("default_language", c.DefaultLanguage),
 		slog.Int("max_batch", c.MaxBatch), slog.Int("posting_workers", c.PostingWorkers), slog.Int("max_connections", c.MaxConnections),
 		slog.Duration("stop_wait", c.StopWait), slog.String("debug_listen", c.DebugListen), slog.String("otel_endpoint", redact(c.OtelEndpoint)), slog.Float64("otel_share", c.OtelShare),
+		slog.String("backup_at", c.BackupAt), slog.String("backup_dir", c.BackupDir), slog.Int("backup_keep_days", c.BackupKeepDays),
+		slog.String("backup_recipient", c.BackupRecipient),
 	)
 }
 

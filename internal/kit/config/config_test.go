@@ -73,12 +73,16 @@ stop_wait: 2s
 debug_listen: "[::1]:6060"
 otel_endpoint: https://u:p@collector:4318/x
 otel_share: 0.25
+backup_at: "23:30"
+backup_dir: /mnt/backups
+backup_keep_days: 30
+backup_recipient: age1abc, age1def
 `)
 	got, err := Load(path, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Config{"/srv/patron data", "postgres://p:s@db/patron?sslmode=disable", "[::1]:80", "debug", "json", "en", 10000, 0, 16, 2 * time.Second, "[::1]:6060", "https://u:p@collector:4318/x", 0.25}
+	want := Config{"/srv/patron data", "postgres://p:s@db/patron?sslmode=disable", "[::1]:80", "debug", "json", "en", 10000, 0, 16, 2 * time.Second, "[::1]:6060", "https://u:p@collector:4318/x", 0.25, "23:30", "/mnt/backups", 30, "age1abc, age1def"}
 	if got != want {
 		t.Errorf("Load =\n%#v, want\n%#v", got, want)
 	}
@@ -121,6 +125,10 @@ func TestMistakes(t *testing.T) {
 		{"a collector nowhere", "otel_endpoint: http://\n", ErrValue, "otel_endpoint"},
 		{"more than all", "otel_share: 1.01\n", ErrValue, "otel_share"},
 		{"no number", "otel_share: NaN\n", ErrValue, "otel_share"},
+		{"no time of day", "backup_at: 25:00\n", ErrValue, "backup_at"},
+		{"half a time of day", "backup_at: \"3:00\"\n", ErrValue, "backup_at"},
+		{"kept for no day", "backup_keep_days: 0\n", ErrValue, "backup_keep_days"},
+		{"a secret for a public key", "backup_recipient: age1abc,AGE-SECRET-KEY-1X\n", ErrValue, "backup_recipient"},
 		{"no directory", "data_dir: ''\n", ErrValue, "data_dir"},
 		{"null", "data_dir:\n", ErrValue, "data_dir"},
 		{"list", "data_dir: [a]\n", ErrValue, "data_dir"},

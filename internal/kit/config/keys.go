@@ -38,6 +38,10 @@ var keys = []key{
 	{"debug_listen", "an address of this machine alone, like 127.0.0.1:6060, or empty", "仅限本机的地址，如 127.0.0.1:6060，或留空", readDebugListen},
 	{"otel_endpoint", "a URL like http://127.0.0.1:4318, or empty", "形如 http://127.0.0.1:4318 的 URL，或留空", readOtelEndpoint},
 	{"otel_share", "a number from 0 to 1", " 0 至 1 的数", readOtelShare},
+	{"backup_at", "a time of day like 03:00, or off", "形如 03:00 的时刻，或 off", readBackupAt},
+	{"backup_dir", "the path of a directory, or empty for one in the data directory", "目录路径，留空则使用数据目录中的目录", func(c *Config, t string) bool { c.BackupDir = t; return true }},
+	{"backup_keep_days", "a whole number from 1 to 3650", " 1 至 3650 的整数", func(c *Config, t string) bool { return readInt(&c.BackupKeepDays, t, 1, 3650) }},
+	{"backup_recipient", "public keys of age like age1…, separated by commas, or empty", "形如 age1… 的 age 公钥，以逗号分隔，或留空", readRecipient},
 }
 
 // Keys lists the names of all keys.
@@ -112,6 +116,26 @@ func readOtelShare(c *Config, text string) bool {
 	f, err := strconv.ParseFloat(text, 64)
 	c.OtelShare = f
 	return err == nil && f >= 0 && f <= 1
+}
+
+// Off is the value of BackupAt that makes no backups by themselves.
+const Off = "off"
+
+func readBackupAt(c *Config, text string) bool {
+	c.BackupAt = text
+	_, err := time.Parse("15:04", text)
+	return text == Off || err == nil && len(text) == len("03:00")
+}
+
+// readRecipient looks at the beginning of each key; the rest is looked at where it is used.
+func readRecipient(c *Config, text string) bool {
+	c.BackupRecipient = text
+	for one := range strings.SplitSeq(text, ",") {
+		if text != "" && !strings.HasPrefix(strings.TrimSpace(one), "age1") {
+			return false
+		}
+	}
+	return true
 }
 
 func readLogLevel(c *Config, text string) bool {

@@ -64,6 +64,8 @@ type store interface {
 	warm(ctx context.Context) error
 	stats(ctx context.Context) (Stats, error)
 	scrub(ctx context.Context, tables []string) error
+	// freeze takes the database as it is at one instant; see Freeze.
+	freeze(ctx context.Context, dir string, tell func(done, total int64)) (*Frozen, error)
 	close() error
 }
 

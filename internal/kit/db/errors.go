@@ -39,6 +39,15 @@ var (
 	ErrWeak = errs.New(errs.Conflict, "db.weak",
 		"The database would lose what it has confirmed: {name} is {found}, needed is {want}. Change the setting and start again.",
 		"数据库设置会丢失已确认的数据：{name} 为 {found}，要求为 {want}。请修改设置后重新启动。")
+	ErrRoom = errs.New(errs.Conflict, "db.room",
+		"There is not enough room on the disk of {path}.", "{path} 所在磁盘空间不足。")
+	ErrHeld = errs.New(errs.Conflict, "db.held",
+		"The database is being restored. Try again when that has ended.", "数据库正在恢复中，请在恢复结束后重试。")
+	ErrInUse = errs.New(errs.Conflict, "db.in_use",
+		"A server or a tool has the database open. Stop it first.", "有服务或工具正在使用该数据库，请先停止它。")
+	ErrGrant = errs.New(errs.Conflict, "db.grant",
+		"The database user may not make a schema. Let it: GRANT CREATE ON DATABASE … TO …",
+		"数据库用户无权创建模式（schema），请授权：GRANT CREATE ON DATABASE … TO …")
 )
 
 // Violation is a constraint that a write broke: ErrUnique or ErrForeign by errors.Is.

@@ -31,6 +31,7 @@ type postgres struct {
 	sql   *sql.DB
 	leash *pgxpool.Pool // one connection; see lease
 	lock  int64         // key of the advisory lock for migrations of this schema
+	held  int64         // key of the advisory lock that says that somebody has the schema open
 }
 
 func openPostgres(ctx context.Context, d *DB, o Options) (_ store, err error) {
@@ -44,6 +45,7 @@ func openPostgres(ctx context.Context, d *DB, o Options) (_ store, err error) {
 		config.MaxConns = int32(4 + 4*runtime.NumCPU())
 	}
 	settle(config.ConnConfig, o.Name)
+	p := &postgres{db: d, lock: lockKey("boot", o.Name), held: lockKey("open", o.Name)}
 	// A server that comes back weaker takes nothing until it is right again: to callers that
 	// is an outage.
 	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
@@ -51,10 +53,8 @@ func openPostgres(ctx context.Context, d *DB, o Options) (_ store, err error) {
 		if errors.Is(err, ErrWeak) {
 			err = ErrBusy.Because(err)
 		}
-		return err
+		return errors.Join(err, p.join(ctx, c))
 	}
-
-	p := &postgres{db: d, lock: lockKey(o.Name)}
 	if err := p.makeSchema(ctx, config.ConnConfig, o.Name, d.log); err != nil {
 		return nil, d.translate(err)
 	}
@@ -67,12 +67,44 @@ func openPostgres(ctx context.Context, d *DB, o Options) (_ store, err error) {
 		return nil, d.translate(err)
 	}
 	one := config.Copy()
-	one.MaxConns, one.MinConns, one.MinIdleConns = 1, 0, 0
+	one.MaxConns, one.MinConns, one.MinIdleConns = 1, 1, 0 // kept also while nothing happens: see join
 	if p.leash, err = pgxpool.NewWithConfig(ctx, one); err != nil {
 		return nil, d.translate(err)
 	}
 	p.sql = stdlib.OpenDBFromPool(p.pool)
-	return p, nil
+	return p, d.translate(p.leash.Ping(ctx)) // so that it is open, for others to see, from now on
+}
+
+// join says on this connection, for as long as it lives, that the schema is open. Whoever
+// wants to replace the schema needs the same lock for itself alone; see Hold.
+func (p *postgres) join(ctx context.Context, c *pgx.Conn) error {
+	return tryLock(ctx, c, "SELECT pg_try_advisory_lock_shared($1)", p.held, ErrHeld)
+}
+
+// How long a lock is asked for again. A session that was closed a moment ago may not have
+// let go of its locks yet; one that is at work keeps them for far longer. Nobody queues
+// meanwhile: an open database would let nobody else in.
+const (
+	lockWithin = 2 * time.Second
+	lockPause  = 20 * time.Millisecond
+)
+
+// tryLock takes an advisory lock of a schema, or returns the refusal.
+func tryLock(ctx context.Context, c *pgx.Conn, query string, key int64, refusal error) error {
+	for end := time.Now().Add(lockWithin); ; {
+		var taken bool
+		if err := c.QueryRow(ctx, query, key).Scan(&taken); err != nil || taken {
+			return err
+		}
+		if time.Now().After(end) {
+			return refusal
+		}
+		select {
+		case <-time.After(lockPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // settle sets what every session begins with, over whatever the server's defaults are.
@@ -95,7 +127,7 @@ func (p *postgres) makeSchema(ctx context.Context, config *pgx.ConnConfig, name 
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close(context.WithoutCancel(ctx))) }()
-	if err := guardPostgres(ctx, c); err != nil {
+	if err := errors.Join(guardPostgres(ctx, c), p.join(ctx, c)); err != nil {
 		return err
 	}
 	var checksums string
@@ -142,10 +174,10 @@ func guardPostgres(ctx context.Context, c *pgx.Conn) error {
 	return nil
 }
 
-// lockKey is the advisory lock of a schema: the same in every node.
-func lockKey(schema string) int64 {
+// lockKey is an advisory lock of a schema: the same in every node.
+func lockKey(what, schema string) int64 {
 	h := fnv.New64a()
-	h.Write([]byte("patron boot " + schema))
+	h.Write([]byte("patron " + what + " " + schema))
 	return int64(h.Sum64())
 }
 
@@ -197,6 +229,12 @@ func (p *postgres) migrate(ctx context.Context, list []migration) (err error) {
 	if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", p.lock); err != nil {
 		return err
 	}
+	return migrateOn(ctx, c, list)
+}
+
+// migrateOn does the missing steps on a connection. The caller sees to it that nobody else
+// does.
+func migrateOn(ctx context.Context, c *pgx.Conn, list []migration) error {
 	if _, err := c.Exec(ctx, fill(Postgres, versionTable)); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -39,6 +40,7 @@ type lite struct {
 	idle    chan *session
 	closing chan struct{}
 	copier  *checkpointer
+	copies  sync.WaitGroup // online backups that run on the writer; see freeze
 }
 
 func openSQLite(ctx context.Context, d *DB, o Options) (_ store, err error) {
@@ -324,6 +326,7 @@ func (l *lite) close() error {
 	}
 	l.queue.shut()
 	close(l.closing)
+	l.copies.Wait()
 	l.copier.stop()
 	for range readers {
 		select {

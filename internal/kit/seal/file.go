@@ -34,8 +34,8 @@ const fileVersion = 1
 // blindKeySize is that of the hash, the most that HMAC-SHA256 can use.
 const blindKeySize = 32
 
-// keyFile is the key file: JSON, in clear, guarded by its mode. An operator who keeps it
-// elsewhere than the backups has personal data unreadable in the backups.
+// keyFile is the key file: JSON, in clear, guarded by its mode. Copies of the database
+// without it tell nobody's name.
 type keyFile struct {
 	Version  int             `json:"version"`
 	Wrapping json.RawMessage `json:"wrapping"` // a Tink keyset of AES256-GCM keys

@@ -26,6 +26,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -176,6 +177,9 @@ func (b *Box) Fingerprint() string {
 	sum := b.Blind("patron fingerprint", "")
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
+
+// File is the key file as it is written, for a backup. It is a secret.
+func (b *Box) File() []byte { return slices.Clone(b.keys.Load().file) }
 
 // must stands after a read of the system's random source, which does not return errors:
 // it stops the process itself.

@@ -80,7 +80,7 @@ type Setup struct {
 func OpenAt(t testing.TB, s Setup) *App {
 	t.Helper()
 	c := config.Defaults()
-	c.DatabaseURL, c.DataDir, c.DefaultLanguage = s.Database.URL, s.Dir, "en"
+	c.DatabaseURL, c.DataDir, c.DefaultLanguage, c.BackupAt = s.Database.URL, s.Dir, "en", config.Off
 	if c.DataDir == "" {
 		c.DataDir = s.Database.Dir
 	}

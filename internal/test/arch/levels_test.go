@@ -33,6 +33,7 @@ var levels = map[string]int{
 	"internal/kit/money":  1,
 	"internal/kit/seal":   1,
 	"internal/kit/db":     2,
+	"internal/kit/backup": 3,
 	"internal/kit/api":    3,
 	"internal/kit/event":  4,
 	"internal/kit/job":    4,
