@@ -13,7 +13,7 @@ import (
 )
 
 // stopped fails the test unless the server has ended by itself, with one line that says
-// that the storage failed.
+// that the disk is full or fails.
 func stopped(t *testing.T, s *server, why string) {
 	t.Helper()
 	if !s.over(stopWithin) {
@@ -26,7 +26,7 @@ func stopped(t *testing.T, s *server, why string) {
 			last = append(last, line)
 		}
 	}
-	if s.cmd.ProcessState.ExitCode() != 1 || len(last) != 1 || !strings.Contains(last[0], "storage failed") {
+	if s.cmd.ProcessState.ExitCode() != 1 || len(last) != 1 || !strings.Contains(last[0], "is full or fails") {
 		t.Fatalf("%s: the server ended with %v and said %q\n%s", why, s.err, last, s.said)
 	}
 }
