@@ -183,7 +183,7 @@ func (l *lite) begin(ctx context.Context, m mode) (*Tx, error) {
 	if err := l.queue.lock(ctx, m); err != nil {
 		return nil, err
 	}
-	if _, err := l.writer.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := l.writer.begin(ctx, "BEGIN IMMEDIATE"); err != nil {
 		l.queue.unlock()
 		return nil, err
 	}
@@ -195,6 +195,19 @@ func (l *lite) begin(ctx context.Context, m mode) (*Tx, error) {
 	return tx, nil
 }
 
+// begin begins a transaction. The caller's context does not interrupt it: a caller who goes
+// in that very moment would be told that nothing was begun, while the connection is in a
+// transaction that nobody ends. It takes no longer for that, as the file is ours alone.
+func (s *session) begin(ctx context.Context, how string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
+	defer cancel()
+	_, err := s.conn.ExecContext(ctx, how)
+	return err
+}
+
 func (l *lite) beginRead(ctx context.Context, m mode) (*Tx, error) {
 	select {
 	case <-l.closing:
@@ -204,7 +217,7 @@ func (l *lite) beginRead(ctx context.Context, m mode) (*Tx, error) {
 	select {
 	case s := <-l.idle:
 		if m == reading {
-			if _, err := s.conn.ExecContext(ctx, "BEGIN"); err != nil {
+			if err := s.begin(ctx, "BEGIN"); err != nil {
 				l.idle <- s
 				return nil, err
 			}

@@ -515,3 +515,52 @@ func TestClaimRefused(t *testing.T) {
 		}
 	})
 }
+
+// leaving is a context that ends when it has been asked so many times.
+type leaving struct {
+	context.Context
+	left atomic.Int64
+	done chan struct{}
+}
+
+func (l *leaving) ask() {
+	if l.left.Add(-1) == 0 {
+		close(l.done)
+	}
+}
+
+func (l *leaving) Done() <-chan struct{} {
+	l.ask()
+	return l.done
+}
+
+func (l *leaving) Err() error {
+	l.ask()
+	select {
+	case <-l.done:
+		return context.Canceled
+	default:
+		return nil
+	}
+}
+
+// A caller who goes while a transaction is being begun, or at any other moment, leaves no
+// connection inside one.
+func TestGoneAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		nothing := func(context.Context, *db.Tx) error { return nil }
+		for asked := range int64(60) {
+			for range 5 {
+				for _, do := range []func(context.Context, func(context.Context, *db.Tx) error) error{d.InTx, d.Read} {
+					ctx := &leaving{Context: t.Context(), done: make(chan struct{})}
+					ctx.left.Store(asked + 1)
+					_ = do(ctx, nothing) // either way is right
+					if err := do(t.Context(), nothing); err != nil {
+						t.Fatalf("after somebody who left when asked %d times: %v", asked, err)
+					}
+				}
+			}
+		}
+	})
+}
