@@ -59,8 +59,8 @@ func (s *shop) live(ctx context.Context) error {
 	}
 	for n := 0; ; n++ {
 		day := s.day0.AddDate(0, 0, n)
-		if !day.Before(s.options.Now) {
-			break
+		if s.day0.AddDate(0, 0, n+1).After(s.options.Now) {
+			break // today is not over: the shop would write what has not happened yet
 		}
 		if err := s.spendDay(ctx, day, n); err != nil {
 			return fmt.Errorf("%s: %w", day.Format(time.DateOnly), err)
