@@ -1,0 +1,3 @@
+package insight
+
+func (s *Service) registerJobs() {}
