@@ -32,7 +32,7 @@ func (a *App) Verify(ctx context.Context, kept *staff.Head) (Report, error) {
 		})
 		return err
 	}}
-	r, err := ledger.Verify(ctx, a.DB, a.Ledger.Config(), nil, sale.Check(), trail, storage())
+	r, err := ledger.Verify(ctx, a.DB, a.Ledger.Config(), nil, sale.Check(), a.Insight.Check(), trail, storage())
 	return Report{Report: r, AuditHead: head.String()}, err
 }
 

@@ -79,10 +79,15 @@ func New(o Options) *Service {
 	return s
 }
 
-// onEvents adds a batch of events to the sums.
+// onEvents adds a batch of events to the sums. They keep the zone that they were begun in
+// until they are rebuilt in another.
 func (s *Service) onEvents(ctx context.Context, tx *db.Tx, events []event.Event) error {
 	snap := s.o.Program.Snapshot()
-	t := newTally(snap.Zone)
+	zone, err := s.zone(ctx, tx, snap, events[0].Position)
+	if err != nil {
+		return err
+	}
+	t := newTally(zone)
 	for i := range events {
 		if err := t.add(&events[i]); err != nil {
 			return err
@@ -95,4 +100,26 @@ func (s *Service) onEvents(ctx context.Context, tx *db.Tx, events []event.Event)
 		return fmt.Errorf("count active members: %w", err)
 	}
 	return nil
+}
+
+var setZoneSQL = db.Define("insight.setZone", `
+	UPDATE rollup
+	SET zone = $1
+	WHERE one = 1`)
+
+// zone is that of the sums. Where it is not the programme's any more, or the log is older
+// than the sums, they are to be rebuilt.
+func (s *Service) zone(ctx context.Context, tx *db.Tx, snap *program.Snapshot, first int64) (*time.Location, error) {
+	zone, err := zoneOf(ctx, tx)
+	if err != nil || zone != nil && zone.String() == snap.Zone.String() {
+		return zone, err
+	}
+	if zone == nil {
+		zone = snap.Zone
+		if _, err := tx.Exec(ctx, setZoneSQL, zone.String()); err != nil || first == 1 {
+			return zone, err
+		}
+	}
+	_, err = job.Enqueue(ctx, tx, job.New{Kind: rebuildKind, UniqueKey: "rollup", Now: s.o.Clock.Now()})
+	return zone, err
 }

@@ -67,8 +67,8 @@ CREATE TABLE day_active (
 	PRIMARY KEY (scope, scope_id, day)
 ) {{clustered}};
 
--- What the roll-ups were built for: in which zone a day begins, and up to which position of
--- the log they were rebuilt from the books. One row.
+-- In which zone the days of the sums begin (empty before the first event), and when they were
+-- last compared with the books and mended. One row.
 CREATE TABLE rollup (
 	one SMALLINT NOT NULL PRIMARY KEY CHECK (one = 1),
 	zone {{text}} NOT NULL,
