@@ -19,7 +19,8 @@ import (
 // instants as there are shards. The sums are read first, together with the position P of the
 // log. What the snapshot of a shard holds beyond P is told by events: those of the log after
 // P up to the snapshot's own position, and those that wait in its outbox. They are taken
-// off, and so are the events before P that were set aside for the subscriber. What is left
+// off, each part in the shard of its rows, and so are the events before P that were set
+// aside for the subscriber. What is left
 // is what the sums have to say at P, to the last unit.
 //
 // Visits are a set, and need no such care: a snapshot's stored days, with those that its
@@ -67,7 +68,6 @@ var (
 	waitingSQL = db.Define("insight.waiting", `
 	SELECT member_id, kind, at_ms, body
 	FROM outbox
-	WHERE shard = $1
 	ORDER BY id`)
 )
 
@@ -316,15 +316,16 @@ func (b *books) readAssigned(ctx context.Context, tx *db.Tx, p *page, shard int1
 // readWaiting takes off what waits, and reads which days are stored.
 func (b *books) readWaiting(ctx context.Context, tx *db.Tx, p *page, part *tally, shard int16) error {
 	waiting := newTally(b.zone)
+	waiting.only = func(member int64) bool { return id.Shard(member) == shard }
 	err := each(ctx, tx, waitingSQL, func(scan func(...any) error) error {
-		e := event.Event{Shard: shard}
+		var e event.Event
 		var body string
 		if err := scan(&e.Member, &e.Kind, &e.AtMS, &body); err != nil {
 			return err
 		}
 		e.Body = []byte(body)
 		return waiting.add(&e)
-	}, shard)
+	})
 	if err != nil {
 		return err
 	}
@@ -385,9 +386,7 @@ func (b *books) finish(ctx context.Context) (map[cell]*row, error) {
 		err := b.s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 			part := newTally(b.zone)
 			err := eachEvent(ctx, tx, after, upTo, func(e *event.Event) error {
-				if e.Position > b.upTo[e.Shard] {
-					return nil
-				}
+				part.only = func(member int64) bool { return e.Position <= b.upTo[id.Shard(member)] }
 				return part.add(e)
 			})
 			if err == nil {

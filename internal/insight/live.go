@@ -202,9 +202,8 @@ func happening(e *event.Event, who api.Caller, snap *program.Snapshot, cfg *ledg
 	}
 	var b struct {
 		told
-		ID    string `json:"id"`
-		Quiet bool   `json:"quiet"`
-		Past  bool   `json:"history"`
+		Quiet bool `json:"quiet"`
+		Past  bool `json:"history"`
 	}
 	if !who.Can[need] || json.Unmarshal(e.Body, &b) != nil || b.Quiet || b.Past {
 		return h, 0, false

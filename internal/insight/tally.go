@@ -77,6 +77,10 @@ type tally struct {
 	sums   map[cell]*row
 	visits map[visit]struct{}
 
+	// only says of whose rows to count; nil for everybody's. What an event tells of may lie with
+	// others than its member: a sale that is assigned stays where it was made.
+	only func(member int64) bool
+
 	lastMS  int64 // the latest instant that was asked for, and its day: events come in crowds
 	lastDay program.Day
 }
@@ -185,8 +189,12 @@ func (t *tally) move(m movement, sign int64) {
 	})
 }
 
+// counts reports whether rows of a member are counted.
+func (t *tally) counts(member int64) bool { return t.only == nil || t.only(member) }
+
 // told is what is read of the bodies of the events that count.
 type told struct {
+	ID       string       `json:"id"`
 	Currency string       `json:"currency"`
 	Total    int64        `json:"total"`
 	Store    storeRef     `json:"store"`
@@ -232,6 +240,27 @@ func (t *tally) add(e *event.Event) error {
 	if err := json.Unmarshal(e.Body, &b); err != nil {
 		return fmt.Errorf("read event %d: %w", e.Position, err)
 	}
+	if e.Kind == "sale.assigned" {
+		if err := t.assigned(e, &b); err != nil {
+			return fmt.Errorf("read event %d: %w", e.Position, err)
+		}
+	} else if t.counts(e.Member) {
+		t.own(e, &b)
+	}
+	moves, err := b.Moves.Of(e.Member, e.AtMS)
+	if err != nil {
+		return fmt.Errorf("read event %d: %w", e.Position, err)
+	}
+	for _, m := range moves {
+		if t.counts(m.Member) {
+			t.move(movement{m.Store, m.Currency, m.AtMS, m.Net, m.Kind}, 1)
+		}
+	}
+	return nil
+}
+
+// own counts what an event tells of its own member but for movements.
+func (t *tally) own(e *event.Event, b *told) {
 	store := int64(b.Store)
 	switch e.Kind {
 	case "sale.recorded":
@@ -241,8 +270,6 @@ func (t *tally) add(e *event.Event) error {
 		}
 	case "sale.returned":
 		t.sale(sold{store, b.Currency, e.AtMS, b.Total, b.Owner != "", true}, 1)
-	case "sale.assigned":
-		t.assigned(e, &b)
 	case "member.joined":
 		t.join(store, e.AtMS, 1)
 	case "member.changed":
@@ -251,18 +278,21 @@ func (t *tally) add(e *event.Event) error {
 			t.join(j.To, j.JoinedMS, 1)
 		}
 	}
-	moves, err := b.Moves.Of(e.Member, e.AtMS)
-	if err != nil {
-		return fmt.Errorf("read event %d: %w", e.Position, err)
-	}
-	for _, m := range moves {
-		t.move(movement{m.Store, m.Currency, m.AtMS, m.Net, m.Kind}, 1)
-	}
-	return nil
 }
 
-// assigned moves a sale, and the returns that went with it, from nobody to a member.
-func (t *tally) assigned(e *event.Event, b *told) {
+// assigned moves a sale, and the returns that went with it, from nobody to a member. Their
+// rows stay where they were made.
+func (t *tally) assigned(e *event.Event, b *told) error {
+	home, _, err := id.Decode("sal_", b.ID)
+	if err != nil {
+		return err
+	}
+	if t.counts(e.Member) {
+		t.visit(e.Member, int64(b.Store), b.SoldMS)
+	}
+	if !t.counts(home) {
+		return nil
+	}
 	docs := []sold{{int64(b.Store), b.Currency, b.SoldMS, b.Total, false, false}}
 	for _, r := range b.Returns {
 		docs = append(docs, sold{int64(b.Store), b.Currency, r.AtMS, r.Total, false, true})
@@ -272,5 +302,5 @@ func (t *tally) assigned(e *event.Event, b *told) {
 		d.owned = true
 		t.sale(d, 1)
 	}
-	t.visit(e.Member, int64(b.Store), b.SoldMS)
+	return nil
 }
