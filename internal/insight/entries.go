@@ -45,8 +45,12 @@ var (
 	FROM event
 	WHERE kind = $1 AND position >= $2
 	ORDER BY position
-	LIMIT 1`)
+	LIMIT $3`)
 )
+
+// probed is how many events of a kind are looked at for one that tells of a movement: sales
+// of nobody tell of none.
+const probed = 20
 
 // EntryFilter says which entries to list. All that is given must hold.
 type EntryFilter struct {
@@ -82,12 +86,12 @@ func (s *Service) Entries(ctx context.Context, f EntryFilter) (out EntryPage, er
 		}
 		low, high := int64(0), newest+1
 		if f.To != 0 {
-			if high, err = positionAt(ctx, tx, s.o.Ledger, newest, f.To+skew.Milliseconds()); err != nil {
+			if high, err = positionAt(ctx, tx, s.o.Ledger, newest, f.To+skew.Milliseconds(), true); err != nil {
 				return err
 			}
 		}
 		if f.From != 0 {
-			if low, err = positionAt(ctx, tx, s.o.Ledger, newest, f.From-skew.Milliseconds()); err != nil {
+			if low, err = positionAt(ctx, tx, s.o.Ledger, newest, f.From-skew.Milliseconds(), false); err != nil {
 				return err
 			}
 			low--
@@ -244,16 +248,17 @@ func (s *Service) matcher(ctx context.Context, f EntryFilter) (func(*ledger.List
 }
 
 // positionAt is the first position of the log, about, whose entries were written at or after
-// a time: found by halving, since positions follow time but for the skew of a moment.
-func positionAt(ctx context.Context, tx *db.Tx, l *ledger.Service, newest, ms int64) (int64, error) {
+// a time: found by halving, since positions follow time but for the skew of a moment. Where
+// the time of a part of the log cannot be told cheaply, late says on which side to err.
+func positionAt(ctx context.Context, tx *db.Tx, l *ledger.Service, newest, ms int64, late bool) (int64, error) {
 	low, high := int64(1), newest+1
 	for low < high {
 		mid := low + (high-low)/2
-		at, found, err := writtenAfter(ctx, tx, l, mid)
+		at, sure, err := writtenFrom(ctx, tx, l, mid)
 		if err != nil {
 			return 0, err
 		}
-		if !found || at >= ms {
+		if at >= ms && (sure || !late) {
 			high = mid
 		} else {
 			low = mid + 1
@@ -262,34 +267,42 @@ func positionAt(ctx context.Context, tx *db.Tx, l *ledger.Service, newest, ms in
 	return low, nil
 }
 
-// writtenAfter is when the first entry from a position on was written.
-func writtenAfter(ctx context.Context, tx *db.Tx, l *ledger.Service, position int64) (ms int64, found bool, err error) {
-	first := int64(math.MaxInt64)
+// writtenFrom is when the first entry told from a position on was written, MaxInt64 for none.
+// It is not sure where there may be an earlier one.
+func writtenFrom(ctx context.Context, tx *db.Tx, l *ledger.Service, position int64) (ms int64, sure bool, err error) {
+	first, doubt := int64(math.MaxInt64), int64(math.MaxInt64)
 	var key ledger.LotKey
 	for _, kind := range movingKinds {
-		var p, m, at int64
-		var body string
-		err := tx.QueryRow(ctx, kindAtSQL, kind, position).Scan(&p, &m, &at, &body)
-		if isNone(err) {
-			continue
-		}
+		n, told, last := 0, false, int64(0)
+		err := each(ctx, tx, kindAtSQL, func(scan func(...any) error) error {
+			var m, at int64
+			var body string
+			if err := scan(&last, &m, &at, &body); err != nil || told {
+				return err
+			}
+			n++
+			moves, err := ledger.MovesOf(m, at, []byte(body))
+			if err != nil || len(moves) == 0 {
+				return err
+			}
+			if told = true; last < first {
+				first, key = last, ledger.LotKey{Member: moves[0].Member, Seq: moves[0].Seq}
+			}
+			return nil
+		}, kind, position, probed)
 		if err != nil {
 			return 0, false, err
 		}
-		moves, err := ledger.MovesOf(m, at, []byte(body))
-		if err != nil {
-			return 0, false, err
-		}
-		if p < first && len(moves) > 0 {
-			first, key = p, ledger.LotKey{Member: moves[0].Member, Seq: moves[0].Seq}
+		if !told && n == probed {
+			doubt = min(doubt, last)
 		}
 	}
 	if first == math.MaxInt64 {
-		return 0, false, nil
+		return first, doubt == math.MaxInt64, nil
 	}
 	entries, err := l.EntriesAt(ctx, tx, []ledger.LotKey{key})
 	if err != nil || len(entries) == 0 {
 		return 0, false, err
 	}
-	return entries[0].At, true, nil
+	return entries[0].At, first < doubt, nil
 }

@@ -2,8 +2,6 @@ package insight
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
@@ -14,8 +12,6 @@ import (
 
 // ErrKind refuses a kind of entry that there is not.
 var ErrKind = errs.New(errs.Invalid, "ledger.unknown_kind", "There is no such kind of entry.", "没有这种分录类型。")
-
-func isNone(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 // Routes adds what this package serves.
 func (s *Service) Routes(r *api.Router) {
