@@ -154,7 +154,7 @@ func (c *verifyCmd) Run(e *env) error {
 }
 
 type reportCmd struct {
-	Name  string   `arg:"" help:"Which report."`
+	Name  string   `arg:"" help:"Which report: dashboard or liability; or rebuild, which mends the sums by day that reports are made of."`
 	Param []string `help:"A parameter of it." placeholder:"K=V"`
 	JSON  bool     `name:"json" help:"Print JSON instead of a table."`
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/catalog"
+	"github.com/patron-loyalty/patron/internal/insight"
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/config"
@@ -73,6 +74,7 @@ type App struct {
 	Ledger    *ledger.Service
 	Sales     *sale.Service
 	Track     *track.Service
+	Insight   *insight.Service
 	API       *api.Router
 
 	auth    api.Authenticator
@@ -237,6 +239,10 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	})
 	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
 	a.backups = newBackups(a, o)
+	a.Insight = insight.New(insight.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Approvals: a.Approvals, Members: a.Members, Ledger: a.Ledger,
+		Catalog: a.Catalog, Sales: a.Sales, Events: a.Events, Jobs: a.Jobs, LastBackup: a.backups.newest,
+	})
 	a.route(o)
 	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales} {
 		a.Privacy.Register(p)
@@ -264,7 +270,7 @@ func (a *App) route(o Options) {
 		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Insight, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}

@@ -67,14 +67,15 @@ const (
 
 // backups makes the backups of one programme, one at a time.
 type backups struct {
-	app  *App
-	name string // of the database
-	free func(dir string) (int64, error)
-	turn chan struct{}
+	app   *App
+	name  string // of the database
+	free  func(dir string) (int64, error)
+	turn  chan struct{}
+	since time.Time // when this process began
 }
 
 func newBackups(a *App, o Options) *backups {
-	b := &backups{app: a, name: o.Name, free: o.Free, turn: make(chan struct{}, 1)}
+	b := &backups{app: a, name: o.Name, free: o.Free, turn: make(chan struct{}, 1), since: a.Clock.Now()}
 	if b.free == nil {
 		b.free = freeOn
 	}

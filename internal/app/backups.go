@@ -61,6 +61,24 @@ func (b *backups) shelf() backup.Shelf {
 	return backup.Shelf{Dir: dir, Name: b.app.installation()}
 }
 
+// newest says when the newest good backup was made; false where the calendar makes none.
+// Before there is one, it is as if one had been made when this process was started.
+func (b *backups) newest() (at time.Time, kept bool, err error) {
+	if b.name == sandboxName || b.app.config.BackupAt == config.Off || b.app.config.BackupAt == "" {
+		return at, false, nil
+	}
+	list, err := b.shelf().List()
+	for _, m := range list {
+		if m.Error == "" && m.At.After(at) {
+			at = m.At
+		}
+	}
+	if at.IsZero() {
+		at = b.since
+	}
+	return at, true, err
+}
+
 // run makes a backup onto the shelf and lets old ones go. Old ones go after it: while the
 // disk is full they are all there is.
 func (b *backups) run(ctx context.Context, run *job.Run) error {

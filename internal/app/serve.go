@@ -32,7 +32,7 @@ const (
 
 // Serve answers on a listener, through h, until ctx ends or the storage fails.
 //
-// The end, in this order: readiness is off; for a short while everybody is still served, and
+// The end, in this order: readiness is off; streams of events end; for a short while everybody is still served, and
 // each answer asks to close its connection; the door is shut; what has begun finishes.
 // Whoever was let in gets an answer. (http.Server.Shutdown alone would hang up on those
 // whose request it reads after it was called.)
@@ -48,9 +48,11 @@ func (a *App) Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	case <-ctx.Done():
 		a.Log.Info("stopping: no longer ready; the requests that have begun finish")
 		a.stopping.Store(true)
+		a.hangUp()
 		a.linger()
 	case <-a.DB.Failed():
 		a.stopping.Store(true)
+		a.hangUp()
 		err = fmt.Errorf("the storage failed; start again to go on: %w", a.DB.Failure())
 	case err = <-failed:
 		return err
@@ -65,6 +67,19 @@ func (a *App) Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		err = errors.Join(err, fmt.Errorf("some requests did not finish: %w", late), server.Close())
 	}
 	return err
+}
+
+// hangUp ends the streams of events, here and in the test half: they would never finish.
+func (a *App) hangUp() {
+	a.API.HangUp()
+	if a.test == nil {
+		return
+	}
+	a.test.mu.Lock()
+	defer a.test.mu.Unlock()
+	if a.test.test != nil {
+		a.test.test.API.HangUp()
+	}
 }
 
 // busy counts the connections on which a request is on its way, or the first one has yet to

@@ -67,7 +67,9 @@ func (c eraseCommand) Decide(s *State) (any, error) {
 		if cur == nil || cur.Kind == Stored && !c.stored {
 			continue
 		}
-		if n := s.Forfeit(a, cur, Posting{Reason: erasedReason, Source: erasedSource}); n > 0 {
+		before := a.EntryN
+		n := s.Forfeit(a, cur, Posting{Reason: erasedReason, Source: erasedSource})
+		if a.EntryN > before { // also where there was nothing but a debt
 			s.tell(a, "points.forfeited", cur, n, a.EntryN)
 		}
 	}

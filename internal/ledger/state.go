@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // State is what a batch has loaded, and what it has decided so far. Decisions read and
@@ -22,6 +23,7 @@ type State struct {
 	changed  []*row          // rows to write, in the order in which they were first changed
 	entries  []*Entry
 	events   []Event
+	told     int // how many of entries stand in an event
 
 	actor string // of the command that is being decided
 	epoch uint64 // number of the command that is being decided
@@ -51,6 +53,7 @@ func (s *State) begin(actor string) mark {
 	s.epoch++
 	s.actor = actor
 	s.undo = s.undo[:0]
+	s.told = len(s.entries)
 	return mark{len(s.entries), len(s.events), len(s.changed)}
 }
 
@@ -63,6 +66,7 @@ func (s *State) rollback(m mark) {
 	}
 	s.undo = s.undo[:0]
 	s.entries, s.events, s.changed = s.entries[:m.entries], s.events[:m.events], s.changed[:m.changed]
+	s.told = m.entries
 	s.epoch++ // so that the next change saves anew
 }
 
@@ -185,18 +189,22 @@ func (s *State) enter(a *Account, w *Wallet, e Entry) *Entry {
 }
 
 // Event adds a domain event of a to what the command writes. Its body is a JSON object;
-// it gets the member's event number in front, so that readers can see a gap.
+// it gets the member's event number in front, so that readers can see a gap, and at its end
+// the movements that the command has made since its last event.
 func (s *State) Event(a *Account, kind string, atMS int64, body string) {
 	s.edit(a)
 	a.EventN++
 	if len(body) < 2 || body[0] != '{' {
 		panic("ledger: the body of event " + kind + " is no JSON object")
 	}
-	sep := ","
-	if body == "{}" {
-		sep = ""
+	b := make([]byte, 0, len(body)+96)
+	b = strconv.AppendInt(append(b, `{"n":`...), a.EventN, 10)
+	if body != "{}" {
+		b = append(b, ',')
 	}
-	s.events = append(s.events, Event{kind, a.ID, atMS, fmt.Sprintf(`{"n":%d%s%s`, a.EventN, sep, body[1:])})
+	b = appendMoves(append(b, body[1:len(body)-1]...), a.ID, atMS, s.entries[s.told:])
+	s.told = len(s.entries)
+	s.events = append(s.events, Event{kind, a.ID, atMS, string(append(b, '}'))})
 }
 
 // NextSale gives out the next number for a sale or return of a.

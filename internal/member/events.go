@@ -18,6 +18,14 @@ type (
 	}
 	changedBody struct {
 		Fields []string `json:"fields"` // names, no values
+		// Where the store of joining changed: from which to which, and when they joined, so that
+		// whoever counts joinings by store can move one.
+		Joining *joining `json:"joining,omitempty"`
+	}
+	joining struct {
+		FromStore int64 `json:"from_store"`
+		ToStore   int64 `json:"to_store"`
+		JoinedMS  int64 `json:"joined_ms"`
 	}
 	taggedBody struct {
 		Added   []string `json:"added,omitempty"`

@@ -349,10 +349,14 @@ func (s *Service) save(ctx context.Context, tx *db.Tx, before, after *record, sc
 	if err := saveAttributes(ctx, tx, before, after, schema); err != nil {
 		return moved, fmt.Errorf("save attributes of member %d: %w", after.id, err)
 	}
-	if err := s.tell(ctx, tx, "member.changed", after.id, changedBody{fields}); err != nil {
+	body := changedBody{Fields: fields}
+	if before.storeID != after.storeID {
+		body.Joining = &joining{before.storeID, after.storeID, after.joinedMS}
+	}
+	if err := s.tell(ctx, tx, "member.changed", after.id, body); err != nil {
 		return moved, err
 	}
-	return moved, s.record(ctx, tx, "member.changed", after.id.String(), nil, changedBody{fields})
+	return moved, s.record(ctx, tx, "member.changed", after.id.String(), nil, changedBody{Fields: fields})
 }
 
 func (s *Service) saveIdentifiers(ctx context.Context, tx *db.Tx, before, after *record) (moved []hash, err error) {

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -75,6 +76,9 @@ func (s *Snapshot) Merchant(n int64) (Merchant, bool) { return pick(s.merchants,
 
 // Store finds a store by its number.
 func (s *Snapshot) Store(n int64) (Store, bool) { return pick(s.stores, s.storeIDs, n) }
+
+// Stores goes through all stores, by number.
+func (s *Snapshot) Stores() iter.Seq[Store] { return slices.Values(s.stores) }
 
 // Till finds a till by its number.
 func (s *Snapshot) Till(n int64) (Till, bool) { return pick(s.tills, s.tillIDs, n) }

@@ -42,8 +42,10 @@ func (c *assign) Decide(s *ledger.State) (any, error) {
 	if err := s.Require(n); err != nil {
 		return nil, err
 	}
+	more := assigned{SoldMS: d.AtMS}
 	for _, seq := range d.Body.Returns {
 		ret := load(s, d.Member, seq)
+		more.Returns = append(more.Returns, assignedBack{ret.AtMS, ret.Total})
 		ret.Owner = a.ID
 		put(s, ret)
 	}
@@ -57,7 +59,7 @@ func (c *assign) Decide(s *ledger.State) (any, error) {
 	// What was returned while nobody owned the sale is taken off at once.
 	claw(s, a, d, &Document{}, ledger.Posting{Cause: ledger.Cause{Kind: ledger.BySale, Member: d.Member, Seq: d.Seq}, Store: d.Store})
 	put(s, d)
-	s.Event(a, "sale.assigned", s.NowMS, eventBody(s, d))
+	s.Event(a, "sale.assigned", s.NowMS, eventBody(s, d, more))
 	out := answerOf(s, a, d)
 	out.Notices, out.Trace, out.status = notices, c.trace, 200
 	return out, nil

@@ -67,7 +67,7 @@ func (c *record) Decide(s *ledger.State) (any, error) {
 	}
 	put(s, &d)
 	s.PutDoc(c.key(), ledger.Doc{Kind: ledger.DocSale, Member: d.Member, Seq: d.Seq, Content: c.doc.content()})
-	s.Event(a, "sale.recorded", d.AtMS, eventBody(s, &d))
+	s.Event(a, "sale.recorded", d.AtMS, eventBody(s, &d, assigned{}))
 	for _, w := range waiting {
 		if err := late(s, c.snap, &d, w); err != nil {
 			return nil, err
@@ -218,7 +218,19 @@ func (d *Document) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-func eventBody(s *ledger.State, d *Document) string {
+// assigned is what sale.assigned tells beyond what the sale told when it was recorded, so
+// that whoever counts can move it from nobody's to somebody's.
+type assigned struct {
+	SoldMS  int64          `json:"sold_ms,omitempty"` // when it was made
+	Returns []assignedBack `json:"returns,omitempty"` // that went with it
+}
+
+type assignedBack struct {
+	AtMS  int64 `json:"at_ms"`
+	Total int64 `json:"total"`
+}
+
+func eventBody(s *ledger.State, d *Document, more assigned) string {
 	type earned struct {
 		LotID    string `json:"lot_id"`
 		Currency string `json:"currency"`
@@ -236,5 +248,6 @@ func eventBody(s *ledger.State, d *Document) string {
 		Lines    int      `json:"lines"`
 		Earned   []earned `json:"earned,omitempty"`
 		Quiet    bool     `json:"quiet,omitempty"` // from the past: nobody is told
-	}{d.ID(), d.Currency, d.Total, program.StoreID(d.Store), len(d.Body.Lines), out, d.Flags&History != 0})
+		assigned
+	}{d.ID(), d.Currency, d.Total, program.StoreID(d.Store), len(d.Body.Lines), out, d.Flags&History != 0, more})
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/kit/money"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/program"
 )
 
@@ -210,12 +211,21 @@ func againReturn(s *ledger.State, sent *Document, was ledger.Doc, content [16]by
 
 func returnBody(d *Document) string {
 	out := struct {
-		ID    string `json:"id"`
-		Sale  string `json:"sale,omitempty"`
-		Total int64  `json:"total"`
-		State string `json:"state"`
-		Quiet bool   `json:"quiet,omitempty"`
-	}{ID: d.ID(), Total: d.Total, State: d.State.String(), Quiet: d.Flags&History != 0}
+		ID       string `json:"id"`
+		Sale     string `json:"sale,omitempty"`
+		Currency string `json:"currency,omitempty"` // of the sale; not known while it waits
+		Total    int64  `json:"total"`
+		Store    string `json:"store,omitempty"`
+		Owner    string `json:"owner,omitempty"` // of the sale; nobody's has none
+		State    string `json:"state"`
+		Quiet    bool   `json:"quiet,omitempty"`
+	}{ID: d.ID(), Currency: d.Currency, Total: d.Total, State: d.State.String(), Quiet: d.Flags&History != 0}
+	if d.Store != 0 {
+		out.Store = program.StoreID(d.Store)
+	}
+	if d.Owner != 0 {
+		out.Owner = member.ID(d.Owner).String()
+	}
 	if d.OfSeq != 0 {
 		out.Sale = id.Encode(idPrefix, d.OfMember, d.OfSeq)
 	}

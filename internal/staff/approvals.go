@@ -313,6 +313,26 @@ func (s *Approvals) List(ctx context.Context, state ApprovalState, before int64,
 	return list, nil
 }
 
+// Waits counts, up to most, what waits for the caller to decide, and says since when the
+// oldest of it does.
+func (s *Approvals) Waits(ctx context.Context, most int) (n int, oldest time.Time, err error) {
+	if s.may(ctx, decides) != nil {
+		return 0, oldest, nil // nobody asks them
+	}
+	list, err := s.List(ctx, Waiting, 1<<63-1, most)
+	if err != nil {
+		return 0, oldest, err
+	}
+	now := s.clock.Now()
+	for _, a := range list {
+		k := s.kinds[a.Kind]
+		if s.shows(ctx, a) && api.CallerOf(ctx).Can[k.Decides] && !a.over(now) {
+			n, oldest = n+1, a.Asked // newest first
+		}
+	}
+	return n, oldest, nil
+}
+
 // shows reports whether an approval is for the caller to see.
 func (s *Approvals) shows(ctx context.Context, a Approval) bool {
 	k, known := s.kinds[a.Kind]

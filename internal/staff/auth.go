@@ -149,7 +149,9 @@ func (s *Service) Authenticate(ctx context.Context, r *http.Request) (api.Caller
 	if !within(p.networks, api.RequestInfo(ctx).IP) {
 		return api.Caller{}, ErrNetwork
 	}
-	s.touch(p, now)
+	if !api.RequestInfo(ctx).Watching {
+		s.touch(p, now)
+	}
 	return p.caller, nil
 }
 

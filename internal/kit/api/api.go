@@ -92,9 +92,11 @@ type Doc struct {
 	KeyRequired bool    // a write without Idempotency-Key is refused
 	OwnKey      bool    // the handler's service keeps key and answer itself, in its own transaction
 	Secret      bool    // the answer holds a secret and is not kept: a retry gets ErrAnswerLost
-	Stream      bool    // the answer is written as it is made: exports and event streams, no time limit
+	Stream      bool    // the answer is written as it is made, with no time limit: exports. For events see Watch
 	Hidden      bool    // not in the reference
 	MaxBody     int64   // in bytes; 1 MiB where zero
+
+	watch bool // set by Watch
 }
 
 // Router holds the routes. Register all of them before it serves.
@@ -107,6 +109,7 @@ type Router struct {
 	plain   *http.ServeMux // pages, files, probes
 	flights flights
 	rooms   [classes]*room
+	watches *watches
 	served  []Route
 	origin  *http.CrossOriginProtection
 	docs    docsPage
@@ -133,7 +136,7 @@ func New(cfg Config) *Router {
 	r := &Router{
 		cfg: cfg, log: cfg.Log, names: newNames(),
 		routes: http.NewServeMux(), plain: http.NewServeMux(),
-		origin: http.NewCrossOriginProtection(),
+		origin: http.NewCrossOriginProtection(), watches: newWatches(),
 	}
 	for _, o := range cfg.TrustedOrigins {
 		if err := r.origin.AddTrustedOrigin(o); err != nil {
@@ -216,6 +219,8 @@ func check(method, path string, d Doc) {
 		panic("api: " + d.ID + " is public: it can neither need a permission nor keep a key")
 	case method == http.MethodGet && (d.KeyRequired || d.OwnKey):
 		panic("api: " + d.ID + " reads: it has no key")
+	case d.watch && d.Public:
+		panic("api: " + d.ID + " is public: nobody would bound who watches")
 	case d.Stream && method != http.MethodGet:
 		panic("api: " + d.ID + " writes: its answer has to be kept, so it cannot stream")
 	}

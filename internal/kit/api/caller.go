@@ -38,6 +38,7 @@ type Info struct {
 	IP        string // of the caller
 	UserAgent string // at most 256 bytes
 	TraceID   string // 32 hexadecimal digits, as in W3C Trace Context
+	Watching  bool   // a page listens by itself: no sign that a person is there
 }
 
 var (
@@ -87,18 +88,36 @@ func (rt *route) admit(ctx context.Context, req *http.Request) (context.Context,
 	if rt.router.cfg.Auth == nil {
 		return nil, ErrUnauthenticated
 	}
-	caller, err := rt.router.cfg.Auth.Authenticate(ctx, req)
+	s := scopeOf(ctx)
+	s.info.Watching = rt.doc.watch
+	caller, err := rt.signIn(ctx, req)
+	if caller.Kind != "" {
+		s.caller = caller.Kind + ":" + caller.ID
+	}
 	if err != nil {
 		return nil, err
 	}
-	if caller.Kind == "" {
-		return nil, ErrUnauthenticated.Because(errors.New("the authenticator named nobody"))
-	}
-	scopeOf(ctx).caller = caller.Kind + ":" + caller.ID
-	if need := rt.doc.Needs; need != "" && !caller.Can[need] {
-		return nil, ErrPermission.With("permission", need)
+	if rt.doc.watch {
+		s.again = func() error {
+			_, err := rt.signIn(ctx, req)
+			return err
+		}
 	}
 	return WithCaller(ctx, caller), nil
+}
+
+// signIn finds out who the caller is, and that they have the right that the route needs.
+func (rt *route) signIn(ctx context.Context, req *http.Request) (Caller, error) {
+	caller, err := rt.router.cfg.Auth.Authenticate(ctx, req)
+	switch need := rt.doc.Needs; {
+	case err != nil:
+		return Caller{}, err
+	case caller.Kind == "":
+		return Caller{}, ErrUnauthenticated.Because(errors.New("the authenticator named nobody"))
+	case need != "" && !caller.Can[need]:
+		return caller, ErrPermission.With("permission", need)
+	}
+	return caller, nil
 }
 
 // safe reports whether a method only reads.

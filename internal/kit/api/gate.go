@@ -39,7 +39,8 @@ type scope struct {
 	info   Info
 	lang   string
 	route  string
-	caller string // kind and id, for the log
+	caller string       // kind and id, for the log
+	again  func() error // of a stream: signs the caller in anew
 }
 
 type scopeKey struct{}
@@ -139,8 +140,19 @@ func harden(h http.Header) {
 type gate struct {
 	http.ResponseWriter
 	unrouted  bool
-	swallowed int // the status that was held back
-	status    int // that went out; 0 before
+	swallowed int  // the status that was held back
+	status    int  // that went out; 0 before
+	stretched bool // each write begins the time for the next
+}
+
+// stretch takes the deadlines of a request off one whose answer takes as long as it takes:
+// the server's own for reading would end its context, although all of it was read. What is
+// left is that the reader may not keep one write waiting.
+func stretch(w http.ResponseWriter) {
+	if g, ok := w.(*gate); ok {
+		g.stretched = true
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a recorder of tests has none
 }
 
 // found tells the gate that a route has the request.
@@ -167,6 +179,9 @@ func (g *gate) Write(p []byte) (int, error) {
 	}
 	if g.status == 0 {
 		g.WriteHeader(http.StatusOK)
+	}
+	if g.stretched {
+		_ = http.NewResponseController(g.ResponseWriter).SetWriteDeadline(time.Now().Add(sendWithin))
 	}
 	return g.ResponseWriter.Write(p)
 }

@@ -17,23 +17,25 @@ var ErrOverload = errs.New(errs.Unavailable, "request.overload",
 type Class int
 
 // The classes. A route whose key is kept with its posting is Posting, a list is Browsing, a
-// stream Streaming, what strangers may ask Public, and all else Serving.
+// export Streaming, what strangers may ask Public, a stream of events that goes on for as long
+// as somebody listens Watching, and all else Serving.
 const (
 	Posting Class = iota
 	Serving
 	Browsing
 	Streaming
 	Public
+	Watching
 	classes
 )
 
 // String is the class as it stands in metrics.
 func (c Class) String() string {
-	return [classes]string{"posting", "serving", "browsing", "streaming", "public"}[c]
+	return [classes]string{"posting", "serving", "browsing", "streaming", "public", "watching"}[c]
 }
 
 // Classes lists all of them.
-func Classes() []Class { return []Class{Posting, Serving, Browsing, Streaming, Public} }
+func Classes() []Class { return []Class{Posting, Serving, Browsing, Streaming, Public, Watching} }
 
 // Room bounds a class: so many requests are worked on at once, so many more wait for a
 // place, each for so long at most. Whoever comes then is refused with ErrOverload.
@@ -46,13 +48,14 @@ type Room struct {
 // little else: the engine decides some thousand in a second. Lists read much; more at once
 // than half of the connections of SQLite that read would keep the look-ups of sales waiting.
 // Those who sign in wait for their turn to be hashed, which has a bound of its own, and must
-// take no place from people at work.
+// take no place from people at work. A stream of events costs its connection and little else.
 var rooms = [classes]Room{
 	Posting:   {4096, 0, 0},
 	Serving:   {128, 1024, 2 * time.Second},
 	Browsing:  {2, 128, 5 * time.Second},
 	Streaming: {16, 0, 0},
 	Public:    {1024, 0, 0},
+	Watching:  {512, 0, 0},
 }
 
 // room is a Room in use.
@@ -112,6 +115,8 @@ func (rt *route) class() Class {
 		return Posting
 	case rt.doc.Public:
 		return Public
+	case rt.doc.watch:
+		return Watching
 	case rt.doc.Stream:
 		return Streaming
 	case list:

@@ -167,7 +167,15 @@ func (rt *route) work(ctx context.Context, w http.ResponseWriter, req *http.Requ
 	if err != nil {
 		return nil, err
 	}
+	if rt.doc.watch {
+		var leave func()
+		if ctx, leave, err = rt.router.watches.enter(ctx, CallerOf(ctx).principal()); err != nil {
+			return nil, err
+		}
+		defer leave()
+	}
 	if rt.doc.Stream {
+		stretch(w)
 		rt.call(ctx, w, req, query, body)
 		return nil, nil
 	}

@@ -26,6 +26,9 @@ func (c Client) In(ctx context.Context) Client {
 	return c
 }
 
+// Secret is the key that the client bears, for a test that makes a request by itself.
+func (c Client) Secret() string { return c.key }
+
 // Response is an answer, read wholly.
 type Response struct {
 	Status int
