@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 )
@@ -44,6 +45,9 @@ var (
 	// ErrUnauthenticated refuses a request that nobody signed.
 	ErrUnauthenticated = errs.New(errs.Unauthenticated, "request.unauthenticated",
 		"Sign in, or send an API key as Authorization: Bearer.", "请先登录，或以 Authorization: Bearer 发送 API 密钥。")
+	// ErrNotSignedIn refuses a route of the portal to who is not signed in as a member.
+	ErrNotSignedIn = errs.New(errs.Unauthenticated, "portal.signed_out",
+		"You are not signed in, or your session has ended. Sign in again.", "您尚未登录，或登录已失效，请重新登录。")
 	// ErrPermission refuses a caller who lacks the right that the route needs.
 	ErrPermission = errs.New(errs.Forbidden, "request.permission",
 		"This needs the permission {permission}. An administrator can grant it.", "此操作需要权限 {permission}，可请管理员授予。")
@@ -84,15 +88,19 @@ func (rt *route) admit(ctx context.Context, req *http.Request) (context.Context,
 	if rt.doc.Public {
 		return ctx, nil
 	}
-	if rt.router.cfg.Auth == nil {
-		return nil, ErrUnauthenticated
+	auth, refusal := rt.router.cfg.Auth, ErrUnauthenticated
+	if rt.portal() {
+		auth, refusal = rt.router.cfg.Members, ErrNotSignedIn
 	}
-	caller, err := rt.router.cfg.Auth.Authenticate(ctx, req)
+	if auth == nil {
+		return nil, refusal
+	}
+	caller, err := auth.Authenticate(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	if caller.Kind == "" {
-		return nil, ErrUnauthenticated.Because(errors.New("the authenticator named nobody"))
+		return nil, refusal.Because(errors.New("the authenticator named nobody"))
 	}
 	scopeOf(ctx).caller = caller.Kind + ":" + caller.ID
 	if need := rt.doc.Needs; need != "" && !caller.Can[need] {
@@ -100,6 +108,9 @@ func (rt *route) admit(ctx context.Context, req *http.Request) (context.Context,
 	}
 	return WithCaller(ctx, caller), nil
 }
+
+// portal reports whether the route is one of the members' own.
+func (rt *route) portal() bool { return strings.HasPrefix(rt.op.Path, portalPrefix) }
 
 // safe reports whether a method only reads.
 func safe(method string) bool {
