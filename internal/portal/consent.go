@@ -27,8 +27,8 @@ func words(list []word) (out []privacy.Word) {
 	return out
 }
 
-// purposeView is a purpose with its latest text, and how a member stands to it.
-type purposeView struct {
+// PurposeView is a purpose with its latest text, and how a member stands to it.
+type PurposeView struct {
 	Purpose privacy.Purpose `json:"purpose" doc:"The name in requests."`
 	NameEN  string          `json:"name_en" doc:"What people read, in English."`
 	NameZH  string          `json:"name_zh" doc:"What people read, in Chinese."`
@@ -45,7 +45,7 @@ type standingView struct {
 }
 
 type consentView struct {
-	purposeView
+	PurposeView
 	Current []standingView `json:"current" doc:"How things stand; empty: nothing was said, so nothing is agreed to."`
 }
 
@@ -56,14 +56,14 @@ type consentsOut struct {
 }
 
 // purposes lists all purposes with their latest texts.
-func (s *Service) purposes(ctx context.Context) ([]purposeView, error) {
+func (s *Service) purposes(ctx context.Context) ([]PurposeView, error) {
 	texts, err := s.o.Privacy.Texts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var list []purposeView
+	var list []PurposeView
 	for _, n := range privacy.Purposes() {
-		v := purposeView{Purpose: n.Purpose, NameEN: n.EN, NameZH: n.ZH}
+		v := PurposeView{Purpose: n.Purpose, NameEN: n.EN, NameZH: n.ZH}
 		for _, t := range texts {
 			if t.Purpose == n.Purpose && t.Version > v.Version {
 				v.Version, v.TextEN, v.TextZH = t.Version, t.EN, t.ZH

@@ -25,7 +25,7 @@ func (s *Service) Routes(r *api.Router) {
 	s.ownRoutes(r)
 	s.moveRoutes(r)
 	api.Get(r, "/v1/stores/{id}/join-link", s.getJoinLink, api.Doc{ID: "getJoinLink", Summary: "Get the link and QR code by which guests of a store join.", Tags: []string{"Programme"},
-		Description: "svg and png are the QR code alone, to print.", Needs: staff.ServeMembers, Fails: []error{program.ErrNoStore}})
+		Needs: staff.ServeMembers, Fails: []error{program.ErrNoStore}})
 }
 
 // doorRoutes are those before the sign-in. They are of the class Public, whose places are
@@ -84,13 +84,13 @@ func (s *Service) moveRoutes(r *api.Router) {
 		Description: "There is no way back. Who has stored value is refused, unless they give it up.", Fails: []error{ErrCode, ErrGuess, ledger.ErrStoredLeft, privacy.ErrBusy}})
 }
 
-// address is the part of a body that says whom a code goes to.
-type address struct {
+// Address is the part of a body that says whom a code goes to.
+type Address struct {
 	Phone string `json:"phone,omitempty" maxLength:"40" doc:"Any spelling; without a country code, mainland China." example:"13800138000"`
 	Email string `json:"email,omitempty" maxLength:"254" doc:"E-mail address, instead of a phone."`
 }
 
-func (a address) ref() (member.Ref, error) {
+func (a Address) ref() (member.Ref, error) {
 	switch {
 	case (a.Phone == "") == (a.Email == ""):
 		return member.Ref{}, ErrOne.At("body.phone")
@@ -111,20 +111,21 @@ func at(err error, location string) error {
 }
 
 type codeIn struct {
-	Body struct{ address }
+	Body struct{ Address }
 }
 
-type codeOut struct{ Body codeView }
+type codeOut struct{ Body CodeView }
 
-type codeView struct {
+// CodeView is what who asked for a code is told: the same, whoever asks.
+type CodeView struct {
 	Challenge string    `json:"challenge" doc:"Goes with the code when it is used. Keep it in this browser."`
 	ExpiresAt time.Time `json:"expires_at" doc:"Until when the code is good."`
 	Resend    int       `json:"resend_seconds" doc:"After how many seconds another one may be asked for."`
 	Digits    int       `json:"digits" doc:"How many digits it has."`
 }
 
-func viewCode(c Challenge) codeView {
-	return codeView{c.Text, c.Until, int(codeGap / time.Second), 6}
+func viewCode(c Challenge) CodeView {
+	return CodeView{c.Text, c.Until, int(codeGap / time.Second), 6}
 }
 
 func (s *Service) postCode(ctx context.Context, in *codeIn) (*codeOut, error) {
@@ -140,8 +141,8 @@ func (s *Service) postCode(ctx context.Context, in *codeIn) (*codeOut, error) {
 	return &codeOut{viewCode(c)}, nil
 }
 
-// proof is the part of a body that bears a code.
-type proof struct {
+// Proof is the part of a body that bears a code.
+type Proof struct {
 	Challenge string `json:"challenge" minLength:"1" maxLength:"64" doc:"As it was given with the code."`
 	Code      string `json:"code" minLength:"6" maxLength:"6" pattern:"^[0-9]{6}$" doc:"The six digits." example:"123456"`
 }
@@ -149,8 +150,8 @@ type proof struct {
 type signInIn struct {
 	api.Browser
 	Body struct {
-		address
-		proof
+		Address
+		Proof
 	}
 }
 

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -10,15 +9,14 @@ import (
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/member"
-	"github.com/patron-loyalty/patron/internal/privacy"
 	"github.com/patron-loyalty/patron/internal/program"
 )
 
 type joinIn struct {
 	api.Browser
 	Body struct {
-		address
-		proof
+		Address
+		Proof
 		Store    string `json:"store,omitempty" maxLength:"64" doc:"Code or id of the store whose QR code was scanned."`
 		Name     string `json:"name,omitempty" maxLength:"400" doc:"Full name, at most 100 characters."`
 		Birthday string `json:"birthday,omitempty" maxLength:"10" doc:"YYYY-MM-DD, or --MM-DD without the year." example:"1990-02-28"`
@@ -129,7 +127,7 @@ type programView struct {
 	Languages []string          `json:"languages" doc:"Languages of the programme; the first is the default."`
 	SignIn    []member.Kind     `json:"sign_in" doc:"What codes can be sent to here: phone, email, both, or none."`
 	Joining   joiningView       `json:"joining" doc:"What joining gives."`
-	Consents  []purposeView     `json:"consents" doc:"What a member may agree to, with the latest texts."`
+	Consents  []PurposeView     `json:"consents" doc:"What a member may agree to, with the latest texts."`
 	Store     *storeView        `json:"store,omitempty" doc:"The store that was asked for."`
 	Demo      *demoView         `json:"demo,omitempty" doc:"Present where this is a demonstration."`
 }
@@ -215,23 +213,18 @@ func (s *Service) getLogo(ctx context.Context, in *logoIn) (*logoOut, error) {
 
 type joinLinkIn struct {
 	api.Browser
-	ID     string `path:"id" minLength:"1" maxLength:"64" doc:"Id or code of the store."`
-	Format string `query:"format" enum:"json,svg,png" default:"json" doc:"json: the link and the picture. svg, png: the picture alone."`
+	ID string `path:"id" minLength:"1" maxLength:"64" doc:"Id or code of the store."`
 }
 
-type joinLinkView struct {
-	URL   string `json:"url" doc:"Where guests join." example:"https://club.example/portal/join?store=bund-1"`
-	Store string `json:"store" doc:"Code of the store."`
-	SVG   string `json:"svg" doc:"The link as a QR code."`
+type joinLinkOut struct {
+	Body struct {
+		URL   string `json:"url" doc:"Where guests join." example:"https://club.example/portal/join?store=bund-1"`
+		Store string `json:"store" doc:"Code of the store."`
+		SVG   string `json:"svg" doc:"The link as a QR code, to print in any size."`
+	}
 }
 
-type fileOut struct {
-	ContentType string `header:"Content-Type"`
-	Disposition string `header:"Content-Disposition"`
-	Body        []byte
-}
-
-func (s *Service) getJoinLink(ctx context.Context, in *joinLinkIn) (*fileOut, error) {
+func (s *Service) getJoinLink(ctx context.Context, in *joinLinkIn) (*joinLinkOut, error) {
 	snap := s.o.Program.Snapshot()
 	st, err := snap.FindStore(in.ID)
 	if err != nil || !snap.SeesStore(api.CallerOf(ctx), st.ID) {
@@ -241,26 +234,8 @@ func (s *Service) getJoinLink(ctx context.Context, in *joinLinkIn) (*fileOut, er
 	if origin == "" {
 		origin = in.Origin()
 	}
-	link := strings.TrimSuffix(origin, "/") + "/portal/join?store=" + url.QueryEscape(st.Code)
-	out := &fileOut{}
-	switch in.Format {
-	case "png":
-		out.ContentType, out.Disposition = "image/png", `attachment; filename="join-`+st.Code+`.png"`
-		out.Body, err = drawPNG(link)
-	case "svg":
-		out.ContentType, out.Disposition = "image/svg+xml", `attachment; filename="join-`+st.Code+`.svg"`
-		var svg string
-		svg, err = drawSVG(link)
-		out.Body = []byte(svg)
-	default:
-		out.ContentType = "application/json"
-		var svg string
-		if svg, err = drawSVG(link); err == nil {
-			out.Body, err = json.Marshal(joinLinkView{link, st.Code, svg})
-		}
-	}
+	out := &joinLinkOut{}
+	out.Body.URL, out.Body.Store = strings.TrimSuffix(origin, "/")+"/portal/join?store="+url.QueryEscape(st.Code), st.Code
+	out.Body.SVG, err = drawSVG(out.Body.URL)
 	return out, err
 }
-
-var _ api.Authenticator = (*Service)(nil)
-var _ privacy.Part = (*Service)(nil)

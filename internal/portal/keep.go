@@ -5,9 +5,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/job"
 	"github.com/patron-loyalty/patron/internal/privacy"
+)
+
+var (
+	_ api.Authenticator = (*Service)(nil)
+	_ privacy.Part      = (*Service)(nil)
 )
 
 // Name is part of privacy.Part.

@@ -128,7 +128,7 @@ type closeCodeIn struct {
 
 type closeCodeOut struct {
 	Body struct {
-		codeView
+		CodeView
 		To string `json:"to" doc:"Where it went, masked." example:"138****6027"`
 	}
 }
@@ -151,14 +151,14 @@ func (s *Service) postCloseCode(ctx context.Context, in *closeCodeIn) (*closeCod
 		return nil, err
 	}
 	out := &closeCodeOut{}
-	out.Body.codeView, out.Body.To = viewCode(c), member.Mask(in.Body.By, to)
+	out.Body.CodeView, out.Body.To = viewCode(c), member.Mask(in.Body.By, to)
 	return out, nil
 }
 
 type closeIn struct {
 	api.Browser
 	Body struct {
-		proof
+		Proof
 		By      member.Kind `json:"by" enum:"phone,email" doc:"Where the code was sent."`
 		Forfeit bool        `json:"forfeit,omitempty" doc:"Give up stored value too. Without it who has some is refused: have it paid out first."`
 	}

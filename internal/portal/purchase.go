@@ -12,9 +12,9 @@ import (
 	"github.com/patron-loyalty/patron/internal/sale"
 )
 
-// purchase is a sale or a return as its owner reads it: not what it cost the shop, who sold
+// Purchase is a sale or a return as its owner reads it: not what it cost the shop, who sold
 // it, or what tills wrote beside it.
-type purchase struct {
+type Purchase struct {
 	ID       string         `json:"id" doc:"The purchase or return."`
 	Kind     string         `json:"kind" enum:"sale,return" doc:"What it was."`
 	State    string         `json:"state" enum:"bought,part_returned,returned,waiting" doc:"Of a sale: what became of it. Of a return: returned, or waiting for the shop."`
@@ -46,7 +46,7 @@ type earned struct {
 
 type purchasesIn struct{ api.Page }
 
-type purchasesOut struct{ Body api.List[purchase] }
+type purchasesOut struct{ Body api.List[Purchase] }
 
 func (s *Service) getPurchases(ctx context.Context, in *purchasesIn) (*purchasesOut, error) {
 	m, err := me(ctx)
@@ -57,7 +57,7 @@ func (s *Service) getPurchases(ctx context.Context, in *purchasesIn) (*purchases
 	if err != nil {
 		return nil, err
 	}
-	return &purchasesOut{api.List[purchase]{Items: s.viewPurchases(ctx, docs), NextCursor: next}}, nil
+	return &purchasesOut{api.List[Purchase]{Items: s.viewPurchases(ctx, docs), NextCursor: next}}, nil
 }
 
 type purchaseIn struct {
@@ -66,8 +66,8 @@ type purchaseIn struct {
 
 type purchaseOut struct {
 	Body struct {
-		purchase
-		Returns []purchase `json:"returns" doc:"Of a sale: what came back of it."`
+		Purchase
+		Returns []Purchase `json:"returns" doc:"Of a sale: what came back of it."`
 	}
 }
 
@@ -93,7 +93,7 @@ func (s *Service) getPurchase(ctx context.Context, in *purchaseIn) (*purchaseOut
 		return nil, sale.ErrNotFound
 	}
 	out := &purchaseOut{}
-	out.Body.purchase, out.Body.Returns = s.viewPurchase(ctx, d), []purchase{}
+	out.Body.Purchase, out.Body.Returns = s.viewPurchase(ctx, d), []Purchase{}
 	if d.Kind == sale.Purchase {
 		back, err := s.o.Sales.ReturnsOf(ctx, d)
 		if err != nil {
@@ -104,16 +104,16 @@ func (s *Service) getPurchase(ctx context.Context, in *purchaseIn) (*purchaseOut
 	return out, nil
 }
 
-func (s *Service) viewPurchases(ctx context.Context, docs []*sale.Document) []purchase {
-	list := make([]purchase, len(docs))
+func (s *Service) viewPurchases(ctx context.Context, docs []*sale.Document) []Purchase {
+	list := make([]Purchase, len(docs))
 	for i, d := range docs {
 		list[i] = s.viewPurchase(ctx, d)
 	}
 	return list
 }
 
-func (s *Service) viewPurchase(ctx context.Context, d *sale.Document) purchase {
-	v := purchase{
+func (s *Service) viewPurchase(ctx context.Context, d *sale.Document) Purchase {
+	v := Purchase{
 		ID: d.ID(), Kind: "sale", State: state(d), At: time.UnixMilli(d.AtMS).UTC(), Document: d.Document, Currency: d.Currency, Total: d.Total,
 		Lines: []purchaseLine{}, Points: []earned{},
 	}
