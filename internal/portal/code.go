@@ -170,7 +170,7 @@ func (c count) take(ctx context.Context, tx *db.Tx, now time.Time) error {
 	if times >= int64(c.most) {
 		wait = max(wait, begin+countHour.Milliseconds()-ms)
 	}
-	return c.refusal.With("retry_after", max(1, (wait+999)/1000))
+	return c.refusal.With("retry_after", int(max(1, (wait+999)/1000)))
 }
 
 var (
