@@ -133,10 +133,15 @@ func (s *Service) storeName(ctx context.Context, ref string) string {
 // why tells in words where a movement came from. What staff wrote as the reason is made for
 // the member to read, and comes first; systems and documents are not.
 func why(lang string, e ledger.EntryView, store string) string {
-	if e.Reason != "" {
-		return e.Reason
-	}
 	say := func(en, zh string) string { return i18n.Pick(lang, en, zh) }
+	switch word := e.Reason; {
+	case e.Kind == ledger.TransferOut.String():
+		return spoken(say("To member ", "转给会员 ")+friend(e.Cause), word, say(": ", "："))
+	case e.Kind == ledger.TransferIn.String():
+		return spoken(say("From member ", "来自会员 ")+friend(e.Cause), word, say(": ", "："))
+	case word != "":
+		return word
+	}
 	place := func(en, enAt, zh, zhAt string) string {
 		if store == "" {
 			return say(en, zh)
@@ -166,10 +171,6 @@ func why(lang string, e ledger.EntryView, store string) string {
 		return place("You had paid with them, and returned the purchase", "You had paid with them, and returned the purchase at @", "退货返还抵扣的积分", "在@退货，返还抵扣的积分")
 	case ledger.Repay.String():
 		return say("It repaid what was owed after a return", "抵偿退货产生的欠额")
-	case ledger.TransferOut.String():
-		return say("To member "+friend(e.Cause), "转给会员 "+friend(e.Cause))
-	case ledger.TransferIn.String():
-		return say("From member "+friend(e.Cause), "来自会员 "+friend(e.Cause))
 	case ledger.Fee.String():
 		return say("The fee of a gift", "转赠手续费")
 	case ledger.MergeOut.String(), ledger.MergeIn.String(), ledger.MergeBack.String():
@@ -180,6 +181,14 @@ func why(lang string, e ledger.EntryView, store string) string {
 		return say("Brought along from the earlier system", "由原系统转入")
 	}
 	return e.Title
+}
+
+// spoken adds the giver's own word, where there is one.
+func spoken(text, word, mark string) string {
+	if word == "" {
+		return text
+	}
+	return text + mark + word
 }
 
 // friend is the masked number of the other member of a gift.
