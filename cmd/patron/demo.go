@@ -49,7 +49,8 @@ func (c *demoCmd) Run(e *env) error {
   sales 销售 %d (without a member 未归属 %d), returns 退货 %d
   redemptions 积分兑换 %d, top-ups 储值 %d, transfers 转赠 %d, holds 冻结 %d, adjustments 调整 %d
 Start it 启动: patron serve --data-dir %s
+  Member portal 会员门户: /portal, phone 手机号 %s; the code is shown at 验证码见 /portal/inbox
 `, made.From.Format(time.DateOnly), made.Until.Format(time.DateOnly), time.Since(begun).Seconds(), made.Stores, made.Products, made.Members,
-		made.Sales, made.Unassigned, made.Returns, made.Redemptions, made.TopUps, made.Transfers, made.Holds, made.Adjustments, e.config.DataDir)
+		made.Sales, made.Unassigned, made.Returns, made.Redemptions, made.TopUps, made.Transfers, made.Holds, made.Adjustments, e.config.DataDir, made.Phone)
 	return err
 }

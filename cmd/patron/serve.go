@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/patron-loyalty/patron/internal/app"
 )
@@ -75,6 +76,9 @@ func greet(e *env, a *app.App, origin string) error {
 	}
 	if link != "" {
 		fmt.Fprintf(e.stdout, "  First owner, once, within 24 h 首位所有者（一次性，24 小时内有效）\n    %s\n", link)
+	}
+	if phone, ok := strings.CutPrefix(a.Program.Snapshot().Settings.Demo, "phone:"); ok {
+		fmt.Fprintf(e.stdout, "  Demonstration: member portal 演示会员门户  %s/portal, phone 手机号 %s, code 验证码 %s/portal/inbox\n", origin, phone, origin)
 	}
 	fmt.Fprintf(e.stdout, "  An API key, from another window 在另一窗口创建 API 密钥\n    patron key create --name me --scopes all --data-dir %s\n", e.config.DataDir)
 	return nil

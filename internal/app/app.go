@@ -28,6 +28,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/trace"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/portal"
 	"github.com/patron-loyalty/patron/internal/privacy"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
@@ -75,6 +76,7 @@ type App struct {
 	Sales     *sale.Service
 	Track     *track.Service
 	Insight   *insight.Service
+	Portal    *portal.Service
 	API       *api.Router
 
 	auth    api.Authenticator
@@ -230,7 +232,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the ledger: %w", err)
 	}
-	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit, Colleague: a.Staff.Colleague, Consents: a.Privacy})
+	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, QR: a.resolveQR, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit, Colleague: a.Staff.Colleague, Consents: a.Privacy})
 	a.Members.Register(a.Ledger)
 	a.Members.RegisterJobs(a.Jobs)
 	a.learner = newLearner(a)
@@ -238,13 +240,16 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Catalog: a.learner,
 	})
 	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
+	if err := a.openPortal(o); err != nil {
+		return err
+	}
 	a.backups = newBackups(a, o)
 	a.Insight = insight.New(insight.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Approvals: a.Approvals, Members: a.Members, Ledger: a.Ledger,
 		Catalog: a.Catalog, Sales: a.Sales, Events: a.Events, Jobs: a.Jobs, LastBackup: a.backups.newest,
 	})
 	a.route(o)
-	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales} {
+	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales, a.Portal} {
 		a.Privacy.Register(p)
 	}
 	a.Privacy.Seals(a.API)
@@ -266,11 +271,11 @@ func (a *App) route(o Options) {
 		a.auth = liveAuth{a.Staff}
 	}
 	a.API = api.New(api.Config{
-		DB: a.DB, Clock: a.Clock, Auth: a.auth, Log: a.Log, Title: "Patron", Version: Version,
+		DB: a.DB, Clock: a.Clock, Auth: a.auth, Members: a.Portal, Log: a.Log, Title: "Patron", Version: Version,
 		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Insight, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Insight, a.Portal, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}

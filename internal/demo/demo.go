@@ -63,6 +63,7 @@ type Summary struct {
 	From, Until                   time.Time
 	Waiting                       string // approval that a second person has to decide
 	Merged, Blocked, LateDocument string // public ids, and the document of the late sale
+	Phone                         string // of a member to sign in to the portal as
 }
 
 // Opening is when the shop's books begin, for an end at now: the clock that the program is

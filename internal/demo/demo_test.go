@@ -114,7 +114,7 @@ func TestFill(t *testing.T) {
 			t.Errorf("the shop has no %s: %+v", name, made)
 		}
 	}
-	if made.Waiting == "" || made.Merged == "" || made.Blocked == "" || made.LateDocument == "" {
+	if made.Waiting == "" || made.Merged == "" || made.Blocked == "" || made.LateDocument == "" || made.Phone == "" {
 		t.Errorf("something is missing: %+v", made)
 	}
 }

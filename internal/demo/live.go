@@ -71,6 +71,9 @@ func (s *shop) live(ctx context.Context) error {
 	if err := s.finish(ctx); err != nil {
 		return fmt.Errorf("finish: %w", err)
 	}
+	if err := s.invite(ctx); err != nil {
+		return fmt.Errorf("open the portal: %w", err)
+	}
 	return s.app.Events.Drain(ctx)
 }
 

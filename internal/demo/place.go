@@ -55,6 +55,7 @@ func (s *shop) open(ctx context.Context) error {
 	_, err := s.app.Program.ChangeSettings(ctx, program.SettingsChange{
 		NameEN: &en, NameZH: &zh, Zone: &zone, DefaultStore: &first,
 		Earning: &program.Earning{Currency: points, Points: 1, Per: 100, Rounding: money, Excluded: []string{"goods/cards"}},
+		Brand:   &program.Brand{Color: "#612F4E", TaglineEN: "Tea and bread, round the corner", TaglineZH: "街角的茶与面包"},
 	})
 	if err != nil {
 		return fmt.Errorf("set the programme up: %w", err)

@@ -35,7 +35,7 @@ func posts(d api.Doc) api.Doc {
 	if d.Status == 0 {
 		d.Status = 201
 	}
-	d.Fails = append(d.Fails, member.ErrNotFound, member.ErrRef, ErrCurrency, ErrAmount)
+	d.Fails = append(d.Fails, member.ErrNotFound, member.ErrRef, member.ErrQR, ErrCurrency, ErrAmount)
 	return d
 }
 
@@ -239,15 +239,28 @@ type transferIn struct {
 
 func (s *Service) postTransfer(ctx context.Context, in *transferIn) (*api.RawOf[Posted], error) {
 	b := &in.Body
-	c := transferCommand{currency: b.Currency, amount: b.Amount, reason: b.Reason}
-	var err error
-	if c.from, err = s.find(ctx, b.From, "body.from"); err != nil {
+	from, err := s.find(ctx, b.From, "body.from")
+	if err != nil {
 		return nil, err
 	}
-	if c.to, err = s.find(ctx, b.To, "body.to"); err != nil {
+	to, err := s.find(ctx, b.To, "body.to")
+	if err != nil {
 		return nil, err
 	}
-	return answered[Posted](s.transfer(ctx, c, in.DryRun.DryRun))
+	return s.Give(ctx, Gift{member.ID(from), member.ID(to), b.Currency, b.Amount, b.Reason}, in.DryRun.DryRun)
+}
+
+// Gift is what one member gives to another.
+type Gift struct {
+	From, To member.ID
+	Currency string // code
+	Amount   int64  // that the receiver gets; a fee comes on top
+	Reason   string // both may read it
+}
+
+// Give transfers points. The key of the request is kept with the posting.
+func (s *Service) Give(ctx context.Context, g Gift, dry bool) (*api.RawOf[Posted], error) {
+	return answered[Posted](s.transfer(ctx, transferCommand{int64(g.From), int64(g.To), g.Currency, g.Amount, g.Reason}, dry))
 }
 
 // transfer is withMember for two: either side may turn out to have been merged.

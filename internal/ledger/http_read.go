@@ -16,7 +16,7 @@ import (
 
 func (s *Service) readRoutes(r *api.Router) {
 	tags := []string{"Points"}
-	missing := []error{member.ErrNotFound, member.ErrRef, ErrCurrency}
+	missing := []error{member.ErrNotFound, member.ErrRef, member.ErrQR, ErrCurrency}
 	api.Get(r, "/v1/members/{ref}/wallets", s.getWallets, api.Doc{ID: "listWallets", Summary: "Read what a member has, as of now.", Tags: tags,
 		Needs: staff.ReadPoints, Fails: missing})
 	api.Get(r, "/v1/members/{ref}/entries", s.getEntries, api.Doc{ID: "listEntries", Summary: "List the ledger of a member, newest first.", Tags: tags,
@@ -53,30 +53,36 @@ func (s *Service) getEntries(ctx context.Context, in *entriesIn) (*entriesOut, e
 	if err != nil {
 		return nil, err
 	}
+	list, err := s.EntryPage(ctx, m, in.Currency, in.Page)
+	return &entriesOut{list}, err
+}
+
+// EntryPage is a page of the ledger of a member, newest first, of one currency or of all
+// where code is "".
+func (s *Service) EntryPage(ctx context.Context, m int64, code string, p api.Page) (out api.List[EntryView], err error) {
 	cfg, currency := s.Config(), int64(0)
-	if in.Currency != "" {
-		c := cfg.ByCode[in.Currency] // one that is no longer in use has a past too
+	if code != "" {
+		c := cfg.ByCode[code] // one that is no longer in use has a past too
 		if c == nil {
-			return nil, ErrCurrency.With("code", in.Currency).At("query.currency")
+			return out, ErrCurrency.With("code", code).At("query.currency")
 		}
 		currency = c.ID
 	}
-	before, err := cursorOr(in.Cursor, 0)
+	before, err := cursorOr(p.Cursor, 0)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	list, err := s.Entries(ctx, m, currency, before, in.Limit+1)
+	list, err := s.Entries(ctx, m, currency, before, p.Limit+1)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	out := &entriesOut{}
-	out.Body.Items = []EntryView{}
+	out.Items = []EntryView{}
 	for i, e := range list {
-		if i == in.Limit {
-			out.Body.NextCursor = api.EncodeCursor(list[i-1].Seq)
+		if i == p.Limit {
+			out.NextCursor = api.EncodeCursor(list[i-1].Seq)
 			break
 		}
-		out.Body.Items = append(out.Body.Items, viewEntry(cfg, e, api.Language(ctx)))
+		out.Items = append(out.Items, viewEntry(cfg, e, api.Language(ctx)))
 	}
 	return out, nil
 }

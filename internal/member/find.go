@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/errs"
 )
 
 // Find returns the member that a Ref names, after following merges, ErrNotFound, or
@@ -122,7 +123,8 @@ func (s *Service) direct(ctx context.Context, refs []Ref) ([]ID, error) {
 			continue
 		case refQR:
 			var err error
-			if found[i], err = s.byCode(ctx, ref.value); err != nil {
+			found[i], err = s.byCode(ctx, ref.value)
+			if err != nil && (len(refs) == 1 || errs.As(err) == nil) { // of a list, one code that is over names nobody
 				return nil, err
 			}
 			continue
@@ -164,7 +166,7 @@ func (s *Service) direct(ctx context.Context, refs []Ref) ([]ID, error) {
 
 func (s *Service) byCode(ctx context.Context, code string) (ID, error) {
 	if s.hooks.QR == nil {
-		return 0, ErrNotFound
+		return 0, ErrQR
 	}
 	return s.hooks.QR(ctx, code)
 }

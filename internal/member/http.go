@@ -33,16 +33,16 @@ func (s *Service) Routes(r *api.Router) {
 	})
 	api.Get(r, "/v1/members/{ref}", s.getMember, api.Doc{
 		ID: "getMember", Summary: "Read a member with wallets and tier.", Tags: routeTags, Needs: staff.ReadMembers,
-		Fails: []error{ErrNotFound, ErrRef},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR},
 	})
 	api.Patch(r, "/v1/members/{ref}", s.patchMember, api.Doc{
 		ID: "changeMember", Summary: "Change fields of a member.", Tags: routeTags, Needs: staff.ServeMembers,
 		Description: "JSON merge patch: what is left out stays, null empties. A phone, e-mail, card or external id takes the place of the first one of its kind. With If-Match, the change is refused unless the member still has that version.",
-		Fails:       append([]error{ErrNotFound, ErrRef, ErrChanged, ErrIdentifierLast}, refused...),
+		Fails:       append([]error{ErrNotFound, ErrRef, ErrQR, ErrChanged, ErrIdentifierLast}, refused...),
 	})
 	api.Post(r, "/v1/members/{ref}/tags", s.postTags, api.Doc{
 		ID: "tagMember", Summary: "Put tags on a member and take others off.", Tags: routeTags, Needs: staff.ServeMembers,
-		Fails: []error{ErrNotFound, ErrRef, ErrTag},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrTag},
 	})
 	s.identifierRoutes(r)
 	s.mergeRoutes(r)

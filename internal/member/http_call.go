@@ -12,11 +12,11 @@ import (
 func (s *Service) callRoutes(r *api.Router) {
 	api.Post(r, "/v1/members/{ref}/calls", s.postCall, api.Doc{
 		ID: "logCall", Summary: "Log a telephone call with a member.", Tags: noteTags, Needs: staff.ServeMembers, Status: 201,
-		Fails: []error{ErrNotFound, ErrRef, ErrWritten, ErrCall, program.ErrTime},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrWritten, ErrCall, program.ErrTime},
 	})
 	api.Get(r, "/v1/members/{ref}/calls", s.getCalls, api.Doc{
 		ID: "listCalls", Summary: "List the calls with a member, latest first.", Tags: noteTags, Needs: staff.ReadMembers,
-		Fails: []error{ErrNotFound, ErrRef},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR},
 	})
 	api.Delete(r, "/v1/calls/{id}", s.deleteCall, api.Doc{
 		ID: "deleteCall", Summary: "Take a call that was logged by mistake off the member's page.", Tags: noteTags, Needs: staff.ServeMembers, Status: 204,

@@ -12,15 +12,15 @@ import (
 func (s *Service) identifierRoutes(r *api.Router) {
 	api.Post(r, "/v1/members/{ref}/identifiers", s.postIdentifier, api.Doc{
 		ID: "addIdentifier", Summary: "Add one more identifier to a member.", Tags: routeTags, Needs: staff.ServeMembers,
-		Fails: []error{ErrNotFound, ErrRef, ErrKind, ErrPhone, ErrEmail, ErrCard, ErrExternal, ErrIdentifierTaken, ErrIdentifierMany},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrKind, ErrPhone, ErrEmail, ErrCard, ErrExternal, ErrIdentifierTaken, ErrIdentifierMany},
 	})
 	api.Post(r, "/v1/members/{ref}/identifiers/remove", s.postRemoveIdentifier, api.Doc{
 		ID: "removeIdentifier", Summary: "Take an identifier from a member.", Tags: routeTags, Needs: staff.ServeMembers,
-		Fails: []error{ErrNotFound, ErrRef, ErrKind, ErrIdentifierUnknown, ErrIdentifierLast},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrKind, ErrIdentifierUnknown, ErrIdentifierLast},
 	})
 	api.Post(r, "/v1/members/{ref}/identifiers/verify", s.postVerifyIdentifier, api.Doc{
 		ID: "verifyIdentifier", Summary: "Note that an identifier was proved to be the member's.", Tags: routeTags, Needs: staff.ServeMembers,
-		Fails: []error{ErrNotFound, ErrRef, ErrKind, ErrIdentifierUnknown},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrKind, ErrIdentifierUnknown},
 	})
 }
 

@@ -12,16 +12,16 @@ func (s *Service) mergeRoutes(r *api.Router) {
 	api.Post(r, "/v1/members/{ref}/merge", s.postMerge, api.Doc{
 		ID: "mergeMember", Summary: "Merge a member into another, who goes on.", Tags: routeTags, Needs: staff.ManageMembers,
 		Description: "Nothing is rewritten: the record points at the survivor until it is unmerged, and every identifier of either finds the survivor. The answer is the survivor.",
-		Fails:       []error{ErrNotFound, ErrRef, ErrMergeSelf, ErrMerged, ErrMergeDeep},
+		Fails:       []error{ErrNotFound, ErrRef, ErrQR, ErrMergeSelf, ErrMerged, ErrMergeDeep},
 	})
 	api.Get(r, "/v1/members/{ref}/merge", s.getMerge, api.Doc{
 		ID: "previewMerge", Summary: "Show what a merge would join, and change nothing.", Tags: routeTags, Needs: staff.ManageMembers,
-		Fails: []error{ErrNotFound, ErrRef, ErrMergeSelf},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrMergeSelf},
 	})
 	api.Post(r, "/v1/members/{ref}/unmerge", s.postUnmerge, api.Doc{
 		ID: "unmergeMember", Summary: "Take a record out of the member that it was merged into.", Tags: routeTags, Needs: staff.ManageMembers,
 		Description: "Name the record by its own id or by an identifier of its own. The answer is the record, standing for itself again.",
-		Fails:       []error{ErrNotFound, ErrRef, ErrNotMerged},
+		Fails:       []error{ErrNotFound, ErrRef, ErrQR, ErrNotMerged},
 	})
 	blocked := []error{ErrNotFound, ErrRef, ErrSwitches, ErrNoWallets}
 	api.Post(r, "/v1/members/{ref}/block", s.postBlock, api.Doc{
@@ -86,7 +86,7 @@ func (s *Service) getMerge(ctx context.Context, in *previewIn) (*previewOut, err
 	out.Body.From, out.Body.Into = viewLine(p.From), viewLine(p.Into)
 	out.Body.Identifiers = viewIdentifiers(p.Identifiers)
 	for i, one := range out.Body.Identifiers {
-		out.Body.Identifiers[i].Value = mask(one.Kind, one.Value)
+		out.Body.Identifiers[i].Value = Mask(one.Kind, one.Value)
 	}
 	out.Body.Tags = append([]string{}, p.Tags...)
 	return out, nil

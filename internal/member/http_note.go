@@ -13,11 +13,11 @@ var noteTags = []string{"Notes, calls and tasks"}
 func (s *Service) noteRoutes(r *api.Router) {
 	api.Post(r, "/v1/members/{ref}/notes", s.postNote, api.Doc{
 		ID: "addNote", Summary: "Write a note about a member.", Tags: noteTags, Needs: staff.ServeMembers, Status: 201,
-		Fails: []error{ErrNotFound, ErrRef, ErrWritten},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrWritten},
 	})
 	api.Get(r, "/v1/members/{ref}/notes", s.getNotes, api.Doc{
 		ID: "listNotes", Summary: "List the notes about a member, newest first.", Tags: noteTags, Needs: staff.ReadMembers,
-		Fails: []error{ErrNotFound, ErrRef},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR},
 	})
 	api.Get(r, "/v1/notes/{id}", s.getNote, api.Doc{
 		ID: "getNote", Summary: "Read a note.", Tags: noteTags, Needs: staff.ReadMembers, Fails: []error{ErrNoNote},

@@ -13,11 +13,11 @@ func (s *Service) taskRoutes(r *api.Router) {
 	set := []error{ErrWritten, ErrOwner, ErrDue, ErrRemind}
 	api.Post(r, "/v1/members/{ref}/tasks", s.postTask, api.Doc{
 		ID: "addTask", Summary: "Write a follow-up task for a member.", Tags: noteTags, Needs: staff.ServeMembers, Status: 201,
-		Fails: append([]error{ErrNotFound, ErrRef}, set...),
+		Fails: append([]error{ErrNotFound, ErrRef, ErrQR}, set...),
 	})
 	api.Get(r, "/v1/members/{ref}/tasks", s.getMemberTasks, api.Doc{
 		ID: "listMemberTasks", Summary: "List the tasks for a member, what is due first.", Tags: noteTags, Needs: staff.ReadMembers,
-		Fails: []error{ErrNotFound, ErrRef},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR},
 	})
 	api.Get(r, "/v1/tasks", s.getTasks, api.Doc{
 		ID: "listTasks", Summary: "List tasks over all members, what is due first.", Tags: noteTags, Needs: staff.ReadMembers,

@@ -15,7 +15,7 @@ func (s *Service) timelineRoutes(r *api.Router) {
 	api.Get(r, "/v1/members/{ref}/timeline", s.getTimeline, api.Doc{
 		ID: "getTimeline", Summary: "List what happened with a member, newest first.", Tags: routeTags, Needs: staff.ReadMembers,
 		Description: "Also what happened with the records that were merged into the member. What was done a moment ago may still be missing.",
-		Fails:       []error{ErrNotFound, ErrRef, ErrKinds},
+		Fails:       []error{ErrNotFound, ErrRef, ErrQR, ErrKinds},
 	})
 }
 

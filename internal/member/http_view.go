@@ -136,7 +136,7 @@ func viewLine(m Member) lineView {
 
 func masked(m Member, k Kind) string {
 	if value := m.First(k); value != "" {
-		return mask(k, value)
+		return Mask(k, value)
 	}
 	return ""
 }

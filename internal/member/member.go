@@ -163,6 +163,9 @@ var (
 	ErrRef = errs.New(errs.Invalid, "member.ref",
 		"A member is named as mem_…, no:8000123, ext:source/id, phone:+86…, email:…, card:…, wechat:… or qr:….",
 		"会员的写法为：mem_…、no:8000123、ext:来源/编号、phone:+86…、email:…、card:…、wechat:… 或 qr:…。")
+	ErrQR = errs.New(errs.Invalid, "member.qr",
+		"This code has expired, or is not one of the portal. Ask the member to show a fresh one.",
+		"此二维码已失效或不是会员门户的码，请会员出示新的二维码。")
 	ErrPhone = errs.New(errs.Invalid, "member.phone",
 		"This is not a valid phone number. Outside mainland China, begin with + and the country code.",
 		"手机号码无效。中国大陆以外的号码请以 + 和国家代码开头。")

@@ -158,8 +158,8 @@ func printable(text string, limit int) bool {
 	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
-// mask hides the middle of an identifier for lists: enough stays to recognise one's own.
-func mask(k Kind, value string) string {
+// Mask hides the middle of an identifier for lists: enough stays to recognise one's own.
+func Mask(k Kind, value string) string {
 	switch k {
 	case KindPhone:
 		return maskPhone(value)

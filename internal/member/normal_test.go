@@ -84,8 +84,8 @@ func TestNormaliseTwice(t *testing.T) {
 		if padded, err := normalise(k, "  "+text+"\u3000"); err != nil || padded != once {
 			t.Fatalf("with spaces around: %q, %v; want %q", padded, err, once)
 		}
-		if n := len([]rune(mask(k, once))); n == 0 || mask(k, once) == once && !strings.Contains(once, "*") {
-			t.Fatalf("mask(%q) = %q", once, mask(k, once))
+		if n := len([]rune(Mask(k, once))); n == 0 || Mask(k, once) == once && !strings.Contains(once, "*") {
+			t.Fatalf("Mask(%q) = %q", once, Mask(k, once))
 		}
 	})
 }
@@ -102,8 +102,8 @@ func TestMask(t *testing.T) {
 		{KindCard, "690123456789", "69****89"},
 		{KindCard, "6901", "****"},
 	} {
-		if got := mask(tt.kind, tt.in); got != tt.want {
-			t.Errorf("mask(%s) = %q, want %q", tt.in, got, tt.want)
+		if got := Mask(tt.kind, tt.in); got != tt.want {
+			t.Errorf("Mask(%s) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }

@@ -29,6 +29,15 @@ func RefTo(k Kind, text string) (Ref, error) {
 	return Ref{kind: k, value: value}, nil
 }
 
+// Identifier is the kind and the one spelling of the identifier that r names a member by;
+// empty where r names one by id, number or code.
+func (r Ref) Identifier() (Kind, string) {
+	if !r.blind() {
+		return "", ""
+	}
+	return r.kind, r.value
+}
+
 // IsZero reports whether r names nobody.
 func (r Ref) IsZero() bool { return r == Ref{} }
 

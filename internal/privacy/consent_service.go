@@ -71,15 +71,9 @@ func (s *Service) Speak(ctx context.Context, ref member.Ref, words []Word) (Cons
 }
 
 func (s *Service) speak(ctx context.Context, tx *db.Tx, m member.ID, w Word, when time.Time, past bool) error {
-	if !known(w.Purpose) || !slices.Contains(channels[:], w.Channel) {
-		return ErrPurpose
-	}
-	text, ok, err := readText(ctx, tx, w.Purpose, w.Version)
+	text, err := shown(ctx, tx, w)
 	if err != nil {
 		return err
-	}
-	if !ok && w.Version != 0 {
-		return ErrVersion.With("version", w.Version)
 	}
 	c := Consent{
 		Member: m, Purpose: w.Purpose, Channel: w.Channel, Granted: w.Granted, TextVersion: text.Version, TextHash: text.Hash,
@@ -101,6 +95,30 @@ func (s *Service) speak(ctx context.Context, tx *db.Tx, m member.ID, w Word, whe
 		return err
 	}
 	return s.o.Audit.Record(ctx, tx, kind, m.String(), nil, body)
+}
+
+// Check refuses words that Speak would refuse, and keeps nothing.
+func (s *Service) Check(ctx context.Context, words []Word) error {
+	return s.o.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		for i, w := range words {
+			if _, err := shown(ctx, tx, w); err != nil {
+				return at(err, fmt.Sprintf("body.consents[%d]", i))
+			}
+		}
+		return nil
+	})
+}
+
+// shown is the text that a word is about; none where the purpose has none.
+func shown(ctx context.Context, tx *db.Tx, w Word) (Text, error) {
+	if !known(w.Purpose) || !slices.Contains(channels[:], w.Channel) {
+		return Text{}, ErrPurpose
+	}
+	text, ok, err := readText(ctx, tx, w.Purpose, w.Version)
+	if err == nil && !ok && w.Version != 0 {
+		err = ErrVersion.With("version", w.Version)
+	}
+	return text, err
 }
 
 // Known refuses what is no purpose of the programme. It is part of member.Consents.

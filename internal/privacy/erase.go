@@ -60,12 +60,8 @@ func (s *Service) Erase(ctx context.Context, ref member.Ref, reason string, forf
 			return Erased{}, err
 		}
 		e := Erasure{Person: Person{m, records}, At: s.o.Clock.Now(), Forfeit: forfeit}
-		for _, p := range s.parts {
-			if o, ok := p.(Objector); ok {
-				if err := o.Objects(ctx, e); err != nil {
-					return Erased{}, err
-				}
-			}
+		if err := s.objects(ctx, e); err != nil {
+			return Erased{}, err
 		}
 		var changed bool
 		var stones []tombstone
@@ -94,6 +90,26 @@ func (s *Service) Erase(ctx context.Context, ref member.Ref, reason string, forf
 		return out, nil
 	}
 	return Erased{}, ErrBusy
+}
+
+// MayErase asks, before anything is decided, whether some noun objects.
+func (s *Service) MayErase(ctx context.Context, ref member.Ref, forfeit bool) error {
+	m, err := s.o.Members.Find(ctx, ref)
+	if err != nil {
+		return err
+	}
+	return s.objects(ctx, Erasure{Person: Person{ID: m}, At: s.o.Clock.Now(), Forfeit: forfeit})
+}
+
+func (s *Service) objects(ctx context.Context, e Erasure) error {
+	for _, p := range s.parts {
+		if o, ok := p.(Objector); ok {
+			if err := o.Objects(ctx, e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // decide writes the tombstones under lock of all records. changed says that they are not

@@ -18,7 +18,7 @@ import (
 // Routes adds what this package serves.
 func (s *Service) Routes(r *api.Router) {
 	tags := []string{"Privacy"}
-	missing := []error{member.ErrNotFound, member.ErrRef, member.ErrErased}
+	missing := []error{member.ErrNotFound, member.ErrRef, member.ErrQR, member.ErrErased}
 	api.Get(r, "/v1/members/{ref}/consents", s.getConsents, api.Doc{
 		ID: "listConsents", Summary: "Read what a member agrees to, and all that was ever said.", Tags: tags, Needs: staff.ReadMembers, Fails: missing,
 	})
@@ -224,12 +224,17 @@ func (s *Service) getExport(ctx context.Context, in *exportIn) (*huma.StreamResp
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.Begin(ctx, ref, in.Format)
+	return s.Download(ctx, ref, in.Format)
+}
+
+// Download is the export of a person as a file that a browser keeps.
+func (s *Service) Download(ctx context.Context, ref member.Ref, f Format) (*huma.StreamResponse, error) {
+	who, err := s.Begin(ctx, ref, f)
 	if err != nil {
 		return nil, err
 	}
 	kind, ending := "application/json", "json"
-	if in.Format == CSV {
+	if f == CSV {
 		kind, ending = "application/zip", "zip"
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
@@ -237,7 +242,7 @@ func (s *Service) getExport(ctx context.Context, in *exportIn) (*huma.StreamResp
 		hc.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, who.ID, ending))
 		hc.SetHeader("Cache-Control", "no-store")
 		hc.SetStatus(http.StatusOK)
-		if err := s.Export(hc.Context(), who, in.Format, hc.BodyWriter()); err != nil {
+		if err := s.Export(hc.Context(), who, f, hc.BodyWriter()); err != nil {
 			s.o.Log.Error("an export was cut short", "member", int64(who.ID), "error", err)
 			panic(http.ErrAbortHandler)
 		}

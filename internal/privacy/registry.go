@@ -135,6 +135,12 @@ var registry = []Field{
 	{"audit_head", "one position hash", Nobody, "", Stays, ""},
 	{"audit", "ip user_agent trace_id", Staff, "", Stays, "from where a colleague worked; 180 days at least by law"},
 
+	// How they get into the portal.
+	{"portal_session", "shard member_id id device started_ms seen_ms", Plain, "portal_sessions", Deleted, "where the member is signed in: a kind of device, and no address; 90 days after the last use"},
+	{"portal_session", "hash", About, "", Deleted, "hash of the secret in the member's browser"},
+	{"portal_code", "shard hash who code purpose member_id tries until_ms", Sealed, "", Expires, "keyed hashes of codes and of whom they were sent to, ten minutes"},
+	{"portal_count", "shard hash begin_ms last_ms n", Sealed, "", Expires, "how often codes were asked for, under keyed hashes; a day"},
+
 	// The people who work here. They are told and erased by hand: there are few.
 	{"staff", "id email name role password active merchants stores created_ms changed_ms signed_in_ms", Staff, "", Stays, "accounts; the name and address are overwritten when somebody leaves"},
 	{"staff_session", "id hash staff_id started_ms seen_ms ip user_agent", Staff, "", Expires, "signed-in browsers"},
@@ -158,6 +164,7 @@ var registry = []Field{
 	{"job", "id queue kind args state run_at_ms tries max_tries unique_key lease_until_ms lease_owner progress progress_total note error created_ms done_ms", Nobody, "", Expires, "arguments are ids and settings, see job.New"},
 	{"job_schedule", "kind slot_ms", Nobody, "", Stays, ""},
 	{"key_mark", "one fingerprint", Nobody, "", Stays, ""},
+	{"logo", "id kind body changed_ms", Nobody, "", Stays, "the programme's own"},
 	{"merchant", "id code name_en name_zh is_open created_ms changed_ms", Nobody, "", Stays, ""},
 	{"product", "id sku name_en name_zh name_fold category_id brand cost price currency active learned changed_ms", Nobody, "", Stays, ""},
 	{"program", "id version rates_version settings changed_ms", Nobody, "", Stays, ""},

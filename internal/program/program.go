@@ -35,6 +35,12 @@ type Settings struct {
 	DefaultStore int64    `json:"default_store"` // where a sale without a store was made
 	Earning      Earning  `json:"earning"`
 	Limits       Limits   `json:"limits"`
+	Brand        Brand    `json:"brand"`
+
+	// Demo names a member that visitors may sign in as ("phone:+86…"), where the programme is
+	// a demonstration and nobody in it exists: the codes of the portal are then shown to
+	// everybody. Only the demo writes it.
+	Demo string `json:"demo,omitempty"`
 }
 
 // Earning is the base rule: Points for every Per minor units of the programme's currency.
@@ -169,6 +175,9 @@ func (s Settings) check() error {
 		return ErrLanguage.At("body.languages")
 	}
 	if err := s.Earning.check(); err != nil {
+		return err
+	}
+	if err := s.Brand.check(); err != nil {
 		return err
 	}
 	return s.Limits.check()

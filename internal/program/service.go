@@ -36,6 +36,7 @@ type Service struct {
 
 	now        atomic.Pointer[Snapshot]
 	rates      atomic.Pointer[rateBook]
+	logo       atomic.Pointer[Logo]
 	refreshing sync.Mutex // one reload at a time, so that an older one never wins
 }
 
@@ -160,6 +161,8 @@ type SettingsChange struct {
 	DefaultStore                   *string // public id or code
 	Earning                        *Earning
 	Limits                         *Limits
+	Brand                          *Brand  // its logo stays: see SetLogo
+	Demo                           *string // see Settings; no route changes it
 }
 
 // ChangeSettings changes what c names and leaves the rest. It needs a caller without
@@ -203,6 +206,11 @@ func (c SettingsChange) apply(now *Snapshot) (Settings, error) {
 	set(&out.Languages, c.Languages)
 	set(&out.Earning, c.Earning)
 	set(&out.Limits, c.Limits)
+	set(&out.Demo, c.Demo)
+	if c.Brand != nil {
+		logo := out.Brand.Logo
+		out.Brand, out.Brand.Logo = *c.Brand, logo
+	}
 	if c.DefaultStore != nil {
 		st, err := now.FindStore(*c.DefaultStore)
 		if err != nil {

@@ -20,7 +20,7 @@ func (s *Service) Routes(r *api.Router) {
 	api.Post(r, "/v1/sales", s.postSale, api.Doc{
 		ID: "recordSale", Summary: "Record a sale and give what it earns.", Tags: tags, Needs: staff.WriteSales, Status: 201, KeyRequired: true, OwnKey: true,
 		Description: "The document number is unique for ever under its source: sent again with the same content, it gets the first answer. What a line earns is fixed here; returns take back its share.",
-		Fails:       []error{ErrTotal, ErrLineTwice, ErrQuantity, ErrFuture, ErrTaken, ErrCoupons, ErrPayment, ErrHoldOwner, member.ErrNotFound, program.ErrNoStore, ledger.ErrUnknown, ledger.ErrOverload},
+		Fails:       []error{ErrTotal, ErrLineTwice, ErrQuantity, ErrFuture, ErrTaken, ErrCoupons, ErrPayment, ErrHoldOwner, member.ErrNotFound, member.ErrQR, program.ErrNoStore, ledger.ErrUnknown, ledger.ErrOverload},
 	})
 	api.Post(r, "/v1/sales/batch", s.postBatch, api.Doc{
 		ID: "recordSales", Summary: "Record up to 200 sales, each with a key of its own.", Tags: tags, Needs: staff.WriteSales, Status: 200, OwnKey: true,
@@ -33,17 +33,17 @@ func (s *Service) Routes(r *api.Router) {
 	api.Post(r, "/v1/returns", s.postReturnByDocument, api.Doc{
 		ID: "returnByDocument", Summary: "Take back lines of a sale that is named by its document; it may be yet to come.", Tags: tags, Needs: staff.WriteSales, Status: 201, KeyRequired: true, OwnKey: true,
 		Description: "A return that comes before its sale is answered 202 and takes effect when the sale is recorded.",
-		Fails:       []error{ErrNotFound, ErrNoLine, ErrLineTwice, ErrTooMuch, ErrNothing, ErrEarlier, ErrTaken, ErrFuture, ErrOtherOwner, member.ErrNotFound},
+		Fails:       []error{ErrNotFound, ErrNoLine, ErrLineTwice, ErrTooMuch, ErrNothing, ErrEarlier, ErrTaken, ErrFuture, ErrOtherOwner, member.ErrNotFound, member.ErrQR},
 	})
 	api.Post(r, "/v1/sales/{id}/assign", s.postAssign, api.Doc{
 		ID: "assignSale", Summary: "Give a sale that nobody owns to a member, who earns as of its day.", Tags: tags, Needs: staff.WriteSales, KeyRequired: true, OwnKey: true,
-		Fails: []error{ErrNotFound, ErrAssigned, ErrIsReturn, member.ErrNotFound},
+		Fails: []error{ErrNotFound, ErrAssigned, ErrIsReturn, member.ErrNotFound, member.ErrQR},
 	})
 	api.Get(r, "/v1/sales/{id}", s.getSale, api.Doc{ID: "getSale", Summary: "Read a sale or return.", Tags: tags, Needs: staff.ReadSales, Fails: []error{ErrNotFound}})
 	api.Get(r, "/v1/sales", s.listSales, api.Doc{
 		ID: "listSales", Summary: "List sales and returns, newest first.", Tags: tags, Needs: staff.ReadSales,
 		Description: "With member, what was recorded last comes first, and sales that were assigned later come after the others.",
-		Fails:       []error{api.ErrCursor, member.ErrNotFound},
+		Fails:       []error{api.ErrCursor, member.ErrNotFound, member.ErrQR},
 	})
 }
 

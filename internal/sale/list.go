@@ -215,6 +215,30 @@ func (s *Service) ofMember(ctx context.Context, in *listIn, from, to int64) ([]*
 	return s.seen(ctx, docs), next, nil
 }
 
+// OfMember is a page of a member's sales and returns, what was recorded last first.
+func (s *Service) OfMember(ctx context.Context, m member.ID, p api.Page) ([]*Document, string, error) {
+	return s.ofMember(ctx, &listIn{Page: p, Member: m.String()}, math.MinInt64, math.MaxInt64)
+}
+
+// maxReturns bounds the returns of one sale that are listed: a sale has few lines, and each
+// comes back once or in parts.
+const maxReturns = 100
+
+// ReturnsOf lists the returns of a sale in the order of their keys.
+func (s *Service) ReturnsOf(ctx context.Context, d *Document) (docs []*Document, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		docs, err = list(ctx, tx, returnsOfSQL, d.Member, d.Seq, maxReturns)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list returns of sale %d/%d: %w", d.Member, d.Seq, err)
+	}
+	return docs, nil
+}
+
+// ParseID reads the public id of a sale or return, or gives ErrNotFound.
+func ParseID(text string) (ledger.LotKey, error) { return saleKey(text) }
+
 // after leaves out the runs before the one that a cursor names. One that is gone, as the
 // record was taken out of the member meanwhile, is no run of this list any more.
 func after(runs []run, c []int64) ([]run, error) {

@@ -50,6 +50,12 @@ var (
 			AND (at_ms, shard, member_id, seq) < ($3, $4, $5, $6)
 		ORDER BY at_ms DESC, shard DESC, member_id DESC, seq DESC
 		LIMIT $7`)
+	returnsOfSQL = db.Define("sale.returnsOf", `
+		SELECT `+columns+`
+		FROM sale
+		WHERE of_member = $1 AND of_seq = $2 AND of_seq <> 0
+		ORDER BY shard, member_id, seq
+		LIMIT $3`)
 	openSQL = db.Define("sale.open", `
 		SELECT `+columns+`
 		FROM sale

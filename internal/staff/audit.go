@@ -53,6 +53,9 @@ func (a *Audit) Record(ctx context.Context, tx *db.Tx, action, subject string, b
 	if c.Kind == "" {
 		c.Kind = "anonymous"
 	}
+	if c.Kind == "member" || c.Kind == "system" {
+		info.IP, info.UserAgent = "", "" // of people who do not work here, for ever: no
+	}
 	return insertEntry(ctx, tx, Entry{
 		At: a.clock.Now(), ActorKind: c.Kind, Actor: c.ID, Action: action, Subject: subject,
 		Before: was, After: is, IP: info.IP, UserAgent: info.UserAgent, Trace: info.TraceID,

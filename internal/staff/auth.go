@@ -165,11 +165,7 @@ func credentials(r *http.Request) (secret string, isKey bool) {
 		}
 		return strings.TrimSpace(key), true
 	}
-	c, err := r.Cookie(cookieName(secure(r.TLS != nil, r.Header.Get("X-Forwarded-Proto"))))
-	if err != nil || len(c.Value) > maxSecret {
-		return "", false
-	}
-	return c.Value, false
+	return browserCookie.Read(r), false
 }
 
 // maxSecret bounds what is hashed; ours are shorter.

@@ -57,7 +57,7 @@ func newGuesses() *guesses {
 func (g *guesses) admit(account, ip string, now time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	address := network(ip)
+	address := Network(ip)
 	key := g.accountKey(account, address)
 	byAccount := find(g.byAccount, key, now)
 	byAddress := find(g.byAddress, address, now)
@@ -98,7 +98,7 @@ func (g *guesses) accountKey(account, address string) string {
 func (g *guesses) succeed(account, ip string, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	address := network(ip)
+	address := Network(ip)
 	key := g.accountKey(account, address)
 	delete(g.byAccount, key)
 	if key == account && g.global > 0 {
@@ -154,9 +154,9 @@ func dropOldest[T any](in map[string]T, at func(T) time.Time) {
 	delete(in, oldest)
 }
 
-// network is what an address is counted by: one household has one IPv4 address, or 2^64
+// Network is what an address is counted by: one household has one IPv4 address, or 2^64
 // of IPv6.
-func network(ip string) string {
+func Network(ip string) string {
 	a, err := netip.ParseAddr(ip)
 	if err != nil {
 		return ip

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/program"
@@ -36,25 +34,6 @@ func (s *Service) signRoutes(r *api.Router) {
 		Summary: "Change one's own password; every session ends and a new one begins.",
 		Secret:  true, Status: 204, Fails: append(passwords, ErrNoPerson, ErrWrong, ErrSlow, ErrPlain)})
 }
-
-// browser is embedded by inputs that set or read the session's cookie. Huma fills it.
-type browser struct {
-	secure bool
-	plain  bool // HTTP over a network: no place for a session
-	token  string
-}
-
-// Resolve reads what Huma has no tag for.
-func (b *browser) Resolve(ctx huma.Context) []error {
-	b.secure = secure(ctx.TLS() != nil, ctx.Header("X-Forwarded-Proto"))
-	b.plain = !b.secure && !loopback(ctx.Host())
-	if c, err := huma.ReadCookie(ctx, cookieName(b.secure)); err == nil && len(c.Value) <= maxSecret {
-		b.token = c.Value
-	}
-	return nil
-}
-
-func (b *browser) cookie(secret string) string { return cookie(secret, b.secure).String() }
 
 // cookieOut is an answer without a body that sets the cookie.
 type cookieOut struct {
@@ -98,8 +77,8 @@ type signedIn struct {
 	Body      meView
 }
 
-func newSignedIn(b *browser, a Account, token string) *signedIn {
-	return &signedIn{SetCookie: b.cookie(token), Body: viewMe(a.caller())}
+func newSignedIn(b *api.Browser, a Account, token string) *signedIn {
+	return &signedIn{SetCookie: b.Set(browserCookie, token), Body: viewMe(a.caller())}
 }
 
 // caller is the account as the caller that its sessions make.
@@ -108,7 +87,7 @@ func (a Account) caller() api.Caller {
 }
 
 type setupIn struct {
-	browser
+	api.Browser
 	Body struct {
 		Token    string `json:"token" minLength:"1" maxLength:"128" doc:"What stands behind # in the link."`
 		Email    string `json:"email" minLength:"3" maxLength:"254" doc:"To sign in with."`
@@ -118,7 +97,7 @@ type setupIn struct {
 }
 
 func (s *Service) postSetup(ctx context.Context, in *setupIn) (*signedIn, error) {
-	if in.plain {
+	if in.Plain() {
 		return nil, ErrPlain
 	}
 	b := in.Body
@@ -126,11 +105,11 @@ func (s *Service) postSetup(ctx context.Context, in *setupIn) (*signedIn, error)
 	if err != nil {
 		return nil, err
 	}
-	return newSignedIn(&in.browser, a, token), nil
+	return newSignedIn(&in.Browser, a, token), nil
 }
 
 type signInIn struct {
-	browser
+	api.Browser
 	Body struct {
 		Email    string `json:"email" maxLength:"254" doc:"Capitals do not matter."`
 		Password string `json:"password" maxLength:"512" doc:"As it was set."`
@@ -138,26 +117,26 @@ type signInIn struct {
 }
 
 func (s *Service) postSignIn(ctx context.Context, in *signInIn) (*signedIn, error) {
-	if in.plain {
+	if in.Plain() {
 		return nil, ErrPlain
 	}
-	a, token, err := s.SignIn(ctx, in.Body.Email, in.Body.Password, in.token)
+	a, token, err := s.SignIn(ctx, in.Body.Email, in.Body.Password, in.Token(browserCookie))
 	if err != nil {
 		return nil, err
 	}
-	return newSignedIn(&in.browser, a, token), nil
+	return newSignedIn(&in.Browser, a, token), nil
 }
 
-type browserIn struct{ browser }
+type browserIn struct{ api.Browser }
 
 func (s *Service) postSignOut(ctx context.Context, in *browserIn) (*cookieOut, error) {
 	if _, err := self(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.SignOut(ctx, in.token); err != nil {
+	if err := s.SignOut(ctx, in.Token(browserCookie)); err != nil {
 		return nil, err
 	}
-	return &cookieOut{in.cookie("")}, nil
+	return &cookieOut{in.Set(browserCookie, "")}, nil
 }
 
 func (s *Service) getMe(ctx context.Context, _ *struct{}) (*meOut, error) {
@@ -179,7 +158,7 @@ func (s *Service) patchMe(ctx context.Context, in *renameIn) (*meOut, error) {
 }
 
 type passwordIn struct {
-	browser
+	api.Browser
 	Body struct {
 		Present  string `json:"present" maxLength:"512" doc:"The password until now."`
 		Password string `json:"password" minLength:"1" maxLength:"512" doc:"The new one: 15 to 128 characters."`
@@ -187,14 +166,14 @@ type passwordIn struct {
 }
 
 func (s *Service) postPassword(ctx context.Context, in *passwordIn) (*cookieOut, error) {
-	if in.plain {
+	if in.Plain() {
 		return nil, ErrPlain
 	}
 	token, err := s.ChangePassword(ctx, in.Body.Present, in.Body.Password)
 	if err != nil {
 		return nil, err
 	}
-	return &cookieOut{in.cookie(token)}, nil
+	return &cookieOut{in.Set(browserCookie, token)}, nil
 }
 
 // number reads a public id of one of the tables of this package.

@@ -56,6 +56,9 @@ var needs = map[string]api.Permission{
 	"GET /v1/program/rates": everyone,
 	"PUT /v1/program/rates": "program.manage",
 
+	"PUT /v1/program/logo":    "program.manage",
+	"DELETE /v1/program/logo": "program.manage",
+
 	"GET /v1/merchants":        everyone,
 	"POST /v1/merchants":       "program.manage",
 	"GET /v1/merchants/{id}":   everyone,

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"net"
-	"net/http"
 	"strings"
 	"time"
 
@@ -243,43 +241,5 @@ func (s *Service) purge(ctx context.Context) error {
 	})
 }
 
-// The names of the cookie. The prefix makes browsers refuse one that was set over plain
-// HTTP or by another host of the domain; it needs TLS, which a loopback has not.
-const (
-	cookieTLS   = "__Host-patron_session"
-	cookiePlain = "patron_session"
-)
-
-func cookieName(secure bool) string {
-	if secure {
-		return cookieTLS
-	}
-	return cookiePlain
-}
-
-// secure reports whether the browser spoke TLS, to us or to a proxy before us. Whoever
-// forges the header only spoils their own cookie.
-func secure(tls bool, forwardedProto string) bool {
-	return tls || strings.EqualFold(forwardedProto, "https")
-}
-
-// loopback reports whether a Host header names this machine.
-func loopback(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// cookie carries a token to the browser; an empty one takes the cookie away.
-func cookie(secret string, secure bool) *http.Cookie {
-	c := &http.Cookie{
-		Name: cookieName(secure), Value: secret, Path: "/", Secure: secure,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(ageLimit / time.Second),
-	}
-	if secret == "" {
-		c.MaxAge = -1
-	}
-	return c
-}
+// browserCookie bears a session.
+var browserCookie = api.SessionCookie{Name: "patron_session", MaxAge: ageLimit}

@@ -34,6 +34,12 @@ type world struct {
 	http   http.Handler
 }
 
+// The names of the cookie, without TLS and with it.
+const (
+	cookiePlain = "patron_session"
+	cookieTLS   = "__Host-patron_session"
+)
+
 func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	w := &world{t: t, db: d, clock: clock.At(time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC))}

@@ -186,7 +186,7 @@ func (s *Service) post(ctx context.Context, kind, ref, key string, when time.Tim
 func (s *Service) Routes(r *api.Router) {
 	api.Post(r, "/v1/events", s.postEvent, api.Doc{
 		ID: "tellEvent", Summary: "Tell what a member did: what rules, segments and journeys listen to.", Tags: []string{"Events"},
-		Needs: staff.WriteEvents, Status: 201, KeyRequired: true, OwnKey: true, Fails: []error{ErrType, ErrTaken, ErrFuture, ErrLarge, member.ErrNotFound},
+		Needs: staff.WriteEvents, Status: 201, KeyRequired: true, OwnKey: true, Fails: []error{ErrType, ErrTaken, ErrFuture, ErrLarge, member.ErrNotFound, member.ErrQR},
 	})
 }
 

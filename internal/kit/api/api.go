@@ -33,12 +33,16 @@ import (
 
 // prefixes are the paths under which every route of the API lives. A path under one of
 // them that no route has is answered with a problem, never with a page.
-var prefixes = []string{"/v1/", "/portal/v1/"}
+var prefixes = []string{"/v1/", portalPrefix}
+
+// portalPrefix is that of the members' own routes.
+const portalPrefix = "/portal/v1/"
 
 // Defaults of Config.
 const (
 	defaultTimeout = 30 * time.Second // a till has long given up by then
 	defaultCookie  = "patron_session"
+	memberCookie   = "patron_portal"
 )
 
 // Config is what a Router is made from.
@@ -47,11 +51,15 @@ type Config struct {
 	Clock clock.Clock // required
 	Auth  Authenticator
 	Log   *slog.Logger // slog.Default() where nil
+	// Members signs in whoever asks under /portal/v1/, and nobody else does there: neither a
+	// key nor a colleague's session opens a route of the portal, nor the other way round.
+	Members Authenticator
 
 	Title, Version  string        // of the OpenAPI document
 	DefaultLanguage string        // "zh-CN" where empty
 	Timeout         time.Duration // the longest that a request may take; 30 s where zero
 	SessionCookie   string        // the cookie's name in the reference; "patron_session" where empty
+	MemberCookie    string        // that of members; "patron_portal" where empty
 	TrustedOrigins  []string      // other origins whose pages may write with a session, as "https://shop.example"
 
 	// Vault keeps stored answers unreadable in the database; nil stores them as they are.
@@ -86,15 +94,16 @@ type Doc struct {
 	Description string   // more, where one sentence is too little; plain text
 	Tags        []string // the groups of the reference
 	Needs       Permission
-	Public      bool    // nobody need be signed in; an Idempotency-Key is then not kept
-	Fails       []error // the refusals of the handler, for the reference
-	Status      int     // of success; 200 where zero, or 204 without a body
-	KeyRequired bool    // a write without Idempotency-Key is refused
-	OwnKey      bool    // the handler's service keeps key and answer itself, in its own transaction
-	Secret      bool    // the answer holds a secret and is not kept: a retry gets ErrAnswerLost
-	Stream      bool    // the answer is written as it is made, with no time limit: exports. For events see Watch
-	Hidden      bool    // not in the reference
-	MaxBody     int64   // in bytes; 1 MiB where zero
+	Public      bool     // nobody need be signed in; an Idempotency-Key is then not kept
+	Fails       []error  // the refusals of the handler, for the reference
+	Status      int      // of success; 200 where zero, or 204 without a body
+	KeyRequired bool     // a write without Idempotency-Key is refused
+	OwnKey      bool     // the handler's service keeps key and answer itself, in its own transaction
+	Secret      bool     // the answer holds a secret and is not kept: a retry gets ErrAnswerLost
+	Stream      bool     // the answer is written as it is made, with no time limit: exports. For events see Watch
+	Hidden      bool     // not in the reference
+	MaxBody     int64    // in bytes; 1 MiB where zero
+	Takes       []string // content types of a body that is no JSON
 
 	watch bool // set by Watch
 }
@@ -132,6 +141,9 @@ func New(cfg Config) *Router {
 	}
 	if cfg.SessionCookie == "" {
 		cfg.SessionCookie = defaultCookie
+	}
+	if cfg.MemberCookie == "" {
+		cfg.MemberCookie = memberCookie
 	}
 	r := &Router{
 		cfg: cfg, log: cfg.Log, names: newNames(),
@@ -217,6 +229,8 @@ func check(method, path string, d Doc) {
 		panic("api: " + method + " " + path + " has no ID or Summary")
 	case d.Public && (d.Needs != "" || d.KeyRequired || d.OwnKey):
 		panic("api: " + d.ID + " is public: it can neither need a permission nor keep a key")
+	case strings.HasPrefix(path, portalPrefix) && d.Needs != "":
+		panic("api: " + d.ID + " is of the portal: members have no permissions")
 	case method == http.MethodGet && (d.KeyRequired || d.OwnKey):
 		panic("api: " + d.ID + " reads: it has no key")
 	case d.watch && d.Public:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 )
@@ -45,6 +46,9 @@ var (
 	// ErrUnauthenticated refuses a request that nobody signed.
 	ErrUnauthenticated = errs.New(errs.Unauthenticated, "request.unauthenticated",
 		"Sign in, or send an API key as Authorization: Bearer.", "请先登录，或以 Authorization: Bearer 发送 API 密钥。")
+	// ErrNotSignedIn refuses a route of the portal to who is not signed in as a member.
+	ErrNotSignedIn = errs.New(errs.Unauthenticated, "portal.signed_out",
+		"You are not signed in, or your session has ended. Sign in again.", "您尚未登录，或登录已失效，请重新登录。")
 	// ErrPermission refuses a caller who lacks the right that the route needs.
 	ErrPermission = errs.New(errs.Forbidden, "request.permission",
 		"This needs the permission {permission}. An administrator can grant it.", "此操作需要权限 {permission}，可请管理员授予。")
@@ -85,9 +89,6 @@ func (rt *route) admit(ctx context.Context, req *http.Request) (context.Context,
 	if rt.doc.Public {
 		return ctx, nil
 	}
-	if rt.router.cfg.Auth == nil {
-		return nil, ErrUnauthenticated
-	}
 	s := scopeOf(ctx)
 	s.info.Watching = rt.doc.watch
 	caller, err := rt.signIn(ctx, req)
@@ -108,17 +109,27 @@ func (rt *route) admit(ctx context.Context, req *http.Request) (context.Context,
 
 // signIn finds out who the caller is, and that they have the right that the route needs.
 func (rt *route) signIn(ctx context.Context, req *http.Request) (Caller, error) {
-	caller, err := rt.router.cfg.Auth.Authenticate(ctx, req)
+	auth, refusal := rt.router.cfg.Auth, ErrUnauthenticated
+	if rt.portal() {
+		auth, refusal = rt.router.cfg.Members, ErrNotSignedIn
+	}
+	if auth == nil {
+		return Caller{}, refusal
+	}
+	caller, err := auth.Authenticate(ctx, req)
 	switch need := rt.doc.Needs; {
 	case err != nil:
 		return Caller{}, err
 	case caller.Kind == "":
-		return Caller{}, ErrUnauthenticated.Because(errors.New("the authenticator named nobody"))
+		return Caller{}, refusal.Because(errors.New("the authenticator named nobody"))
 	case need != "" && !caller.Can[need]:
 		return caller, ErrPermission.With("permission", need)
 	}
 	return caller, nil
 }
+
+// portal reports whether the route is one of the members' own.
+func (rt *route) portal() bool { return strings.HasPrefix(rt.op.Path, portalPrefix) }
 
 // safe reports whether a method only reads.
 func safe(method string) bool {

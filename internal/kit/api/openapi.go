@@ -27,6 +27,7 @@ const (
 const (
 	schemeBearer  = "bearer"
 	schemeSession = "session"
+	schemeMember  = "member"
 )
 
 // document is the OpenAPI document before the first route, with the formats.
@@ -57,6 +58,7 @@ func (r *Router) schemes() map[string]*huma.SecurityScheme {
 	return map[string]*huma.SecurityScheme{
 		schemeBearer:  {Type: "http", Scheme: "bearer", Description: "An API key, for machines."},
 		schemeSession: {Type: "apiKey", In: "cookie", Name: r.cfg.SessionCookie, Description: "A session, for people."},
+		schemeMember:  {Type: "apiKey", In: "cookie", Name: r.cfg.MemberCookie, Description: "A member's session in the portal. Over https the name begins with __Host-."},
 	}
 }
 
@@ -93,8 +95,19 @@ func (r *Router) operation(method, path string, d Doc) huma.Operation {
 		Responses:    refusals(d.Fails),
 		Security:     []map[string][]string{},
 	}
-	if !d.Public {
+	switch {
+	case d.Public:
+	case strings.HasPrefix(path, portalPrefix):
+		op.Security = []map[string][]string{{schemeMember: {}}}
+	default:
 		op.Security = []map[string][]string{{schemeBearer: {}}, {schemeSession: {}}}
+	}
+	if len(d.Takes) > 0 {
+		file := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+		for _, kind := range d.Takes {
+			op.RequestBody.Content[kind] = file
+		}
 	}
 	switch {
 	case safe(method) || d.Public:

@@ -39,6 +39,11 @@ type Config struct {
 	BackupDir       string        // where scheduled backups go; empty for a folder of the data directory
 	BackupKeepDays  int           // how long they are kept
 	BackupRecipient string        // public keys of age that backups are encrypted for; empty for the key of the data directory
+	PublicURL       string        // how browsers reach the program, as https://club.example; empty to go by each request
+	SMTPURL         string        // mail server for codes of the portal; may hold a password. Empty: none
+	SMTPFrom        string        // address that its mail is from
+	PortalInbox     bool          // show the codes of the portal to everybody, as in a demonstration
+	PortalCodes     int           // that the portal sends in an hour at most
 }
 
 // Defaults are the values of keys that nobody gives.
@@ -46,7 +51,7 @@ func Defaults() Config {
 	return Config{
 		DataDir: "./patron-data", Listen: "127.0.0.1:8080",
 		LogLevel: "info", LogFormat: "text", DefaultLanguage: "zh-CN",
-		MaxBatch: 256, MaxConnections: 8192, StopWait: time.Second, OtelShare: 0.01, BackupAt: "03:00", BackupKeepDays: 14,
+		MaxBatch: 256, MaxConnections: 8192, StopWait: time.Second, OtelShare: 0.01, BackupAt: "03:00", BackupKeepDays: 14, PortalCodes: 2000,
 	}
 }
 
@@ -135,7 +140,8 @@ func (c Config) LogValue() slog.Value {
 		slog.Int("max_batch", c.MaxBatch), slog.Int("posting_workers", c.PostingWorkers), slog.Int("max_connections", c.MaxConnections),
 		slog.Duration("stop_wait", c.StopWait), slog.String("debug_listen", c.DebugListen), slog.String("otel_endpoint", redact(c.OtelEndpoint)), slog.Float64("otel_share", c.OtelShare),
 		slog.String("backup_at", c.BackupAt), slog.String("backup_dir", c.BackupDir), slog.Int("backup_keep_days", c.BackupKeepDays),
-		slog.String("backup_recipient", c.BackupRecipient),
+		slog.String("backup_recipient", c.BackupRecipient), slog.String("public_url", c.PublicURL),
+		slog.String("smtp_url", redact(c.SMTPURL)), slog.String("smtp_from", c.SMTPFrom), slog.Bool("portal_inbox", c.PortalInbox), slog.Int("portal_codes_per_hour", c.PortalCodes),
 	)
 }
 

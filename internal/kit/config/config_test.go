@@ -77,12 +77,17 @@ backup_at: "23:30"
 backup_dir: /mnt/backups
 backup_keep_days: 30
 backup_recipient: age1abc, age1def
+public_url: https://club.example
+smtp_url: smtps://me:hunter2@mail.example:465
+smtp_from: club@club.example
+portal_inbox: true
+portal_codes_per_hour: 10
 `)
 	got, err := Load(path, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Config{"/srv/patron data", "postgres://p:s@db/patron?sslmode=disable", "[::1]:80", "debug", "json", "en", 10000, 0, 16, 2 * time.Second, "[::1]:6060", "https://u:p@collector:4318/x", 0.25, "23:30", "/mnt/backups", 30, "age1abc, age1def"}
+	want := Config{"/srv/patron data", "postgres://p:s@db/patron?sslmode=disable", "[::1]:80", "debug", "json", "en", 10000, 0, 16, 2 * time.Second, "[::1]:6060", "https://u:p@collector:4318/x", 0.25, "23:30", "/mnt/backups", 30, "age1abc, age1def", "https://club.example", "smtps://me:hunter2@mail.example:465", "club@club.example", true, 10}
 	if got != want {
 		t.Errorf("Load =\n%#v, want\n%#v", got, want)
 	}
@@ -129,6 +134,11 @@ func TestMistakes(t *testing.T) {
 		{"half a time of day", "backup_at: \"3:00\"\n", ErrValue, "backup_at"},
 		{"kept for no day", "backup_keep_days: 0\n", ErrValue, "backup_keep_days"},
 		{"a secret for a public key", "backup_recipient: age1abc,AGE-SECRET-KEY-1X\n", ErrValue, "backup_recipient"},
+		{"a page for an address", "public_url: https://club.example/portal\n", ErrValue, "public_url"},
+		{"a mail server of another kind", "smtp_url: imap://mail.example\n", ErrValue, "smtp_url"},
+		{"a name before the address", "smtp_from: Club <club@club.example>\n", ErrValue, "smtp_from"},
+		{"an inbox, perhaps", "portal_inbox: yes please\n", ErrValue, "portal_inbox"},
+		{"too few codes", "portal_codes_per_hour: 9\n", ErrValue, "portal_codes_per_hour"},
 		{"no directory", "data_dir: ''\n", ErrValue, "data_dir"},
 		{"null", "data_dir:\n", ErrValue, "data_dir"},
 		{"list", "data_dir: [a]\n", ErrValue, "data_dir"},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/url"
 	"slices"
 	"strconv"
@@ -42,6 +43,11 @@ var keys = []key{
 	{"backup_dir", "the path of a directory, or empty for one in the data directory", "目录路径，留空则使用数据目录中的目录", func(c *Config, t string) bool { c.BackupDir = t; return true }},
 	{"backup_keep_days", "a whole number from 1 to 3650", " 1 至 3650 的整数", func(c *Config, t string) bool { return readInt(&c.BackupKeepDays, t, 1, 3650) }},
 	{"backup_recipient", "public keys of age like age1…, separated by commas, or empty", "形如 age1… 的 age 公钥，以逗号分隔，或留空", readRecipient},
+	{"public_url", "a URL like https://club.example, or empty", "形如 https://club.example 的 URL，或留空", readPublicURL},
+	{"smtp_url", "a URL like smtps://user:password@mail.example:465 or smtp://mail.example:587, or empty", "形如 smtps://user:password@mail.example:465 或 smtp://mail.example:587 的 URL，或留空", readSMTP},
+	{"smtp_from", "an e-mail address, or empty", "电子邮箱地址，或留空", readSMTPFrom},
+	{"portal_inbox", "true or false", " true 或 false", readInbox},
+	{"portal_codes_per_hour", "a whole number from 10 to 1000000", " 10 至 1000000 的整数", func(c *Config, t string) bool { return readInt(&c.PortalCodes, t, 10, 1_000_000) }},
 }
 
 // Keys lists the names of all keys.
@@ -116,6 +122,29 @@ func readOtelShare(c *Config, text string) bool {
 	f, err := strconv.ParseFloat(text, 64)
 	c.OtelShare = f
 	return err == nil && f >= 0 && f <= 1
+}
+
+func readPublicURL(c *Config, text string) bool {
+	c.PublicURL = text
+	u, err := url.Parse(text)
+	return text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && strings.Trim(u.Path, "/") == "" && u.RawQuery == ""
+}
+
+func readSMTP(c *Config, text string) bool {
+	c.SMTPURL = text
+	u, err := url.Parse(text)
+	return text == "" || err == nil && (u.Scheme == "smtp" || u.Scheme == "smtps") && u.Hostname() != "" && strings.Trim(u.Path, "/") == ""
+}
+
+func readSMTPFrom(c *Config, text string) bool {
+	c.SMTPFrom = text
+	a, err := mail.ParseAddress(text)
+	return text == "" || err == nil && a.Address == text
+}
+
+func readInbox(c *Config, text string) bool {
+	c.PortalInbox = text == "true"
+	return text == "true" || text == "false"
 }
 
 // Off is the value of BackupAt that makes no backups by themselves.

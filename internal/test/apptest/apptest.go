@@ -69,11 +69,12 @@ func Open(t testing.TB, e db.Engine) *App {
 // Setup says on what a program is opened, for a test that opens it more than once.
 type Setup struct {
 	Database db.Options
-	Dir      string        // data directory; that of the database, or a fresh one, where empty
-	Box      *seal.Box     // keys; those of the data directory where nil
-	Clock    *clock.Manual // at Noon where nil
-	Log      slog.Handler  // of errors into the test where nil
-	First    int64         // Unique counts from here, where the database was used before
+	Dir      string               // data directory; that of the database, or a fresh one, where empty
+	Box      *seal.Box            // keys; those of the data directory where nil
+	Clock    *clock.Manual        // at Noon where nil
+	Log      slog.Handler         // of errors into the test where nil
+	First    int64                // Unique counts from here, where the database was used before
+	Edit     func(*config.Config) // of the configuration; nil for none
 }
 
 // OpenAt is Open on a database that may have been used before.
@@ -86,6 +87,9 @@ func OpenAt(t testing.TB, s Setup) *App {
 	}
 	if c.DataDir == "" {
 		c.DataDir = t.TempDir()
+	}
+	if s.Edit != nil {
+		s.Edit(&c)
 	}
 	if s.Clock == nil {
 		s.Clock = clock.At(Noon)

@@ -61,6 +61,7 @@ var levels = map[string]int{
 	"internal/alliance":  23,
 	"internal/connect":   23,
 	"internal/insight":   23,
+	"internal/portal":    24, // the members' face: it shows what all others keep, and nothing stands on it
 
 	"internal/app":   30,
 	"internal/bench": 31, // a client: it knows the API from outside; its tests start the program

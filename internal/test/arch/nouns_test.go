@@ -15,6 +15,7 @@ import (
 	_ "github.com/patron-loyalty/patron/internal/kit/job"
 	_ "github.com/patron-loyalty/patron/internal/ledger"
 	_ "github.com/patron-loyalty/patron/internal/member"
+	_ "github.com/patron-loyalty/patron/internal/portal"
 	_ "github.com/patron-loyalty/patron/internal/privacy"
 	_ "github.com/patron-loyalty/patron/internal/program"
 	_ "github.com/patron-loyalty/patron/internal/sale"
