@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/catalog"
+	"github.com/patron-loyalty/patron/internal/connect/export"
+	"github.com/patron-loyalty/patron/internal/connect/stash"
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/config"
@@ -73,6 +75,8 @@ type App struct {
 	Ledger    *ledger.Service
 	Sales     *sale.Service
 	Track     *track.Service
+	Stash     *stash.Stash
+	Exports   *export.Service
 	API       *api.Router
 
 	auth    api.Authenticator
@@ -236,12 +240,19 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Catalog: a.learner,
 	})
 	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
+	a.Stash = stash.New(a.DB, a.Box, a.Clock)
+	a.Stash.RegisterJobs(a.Jobs)
+	a.Exports = export.New(export.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Catalog: a.Catalog,
+		Sales: a.Sales, Audit: a.Audit, Jobs: a.Jobs, Stash: a.Stash,
+	})
 	a.backups = newBackups(a, o)
 	a.route(o)
 	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales} {
 		a.Privacy.Register(p)
 	}
 	a.Privacy.Seals(a.API)
+	a.Privacy.Seals(a.Stash)
 	if o.Name == "" {
 		a.test = &testHalf{live: a, config: o.Config}
 		a.Privacy.Seals(a.test)
@@ -264,7 +275,7 @@ func (a *App) route(o Options) {
 		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Exports, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}

@@ -112,7 +112,7 @@ func (rt *route) class() Class {
 		return Posting
 	case rt.doc.Public:
 		return Public
-	case rt.doc.Stream:
+	case rt.doc.Stream, rt.doc.Upload:
 		return Streaming
 	case list:
 		return Browsing

@@ -8,6 +8,8 @@ import (
 
 	// Every package that declares statements, so that they are registered in this test.
 	_ "github.com/patron-loyalty/patron/internal/catalog"
+	_ "github.com/patron-loyalty/patron/internal/connect/export"
+	_ "github.com/patron-loyalty/patron/internal/connect/stash"
 	_ "github.com/patron-loyalty/patron/internal/kit/api"
 	_ "github.com/patron-loyalty/patron/internal/kit/db"
 	_ "github.com/patron-loyalty/patron/internal/kit/event"
