@@ -19,6 +19,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/catalog"
 	"github.com/patron-loyalty/patron/internal/connect/export"
 	"github.com/patron-loyalty/patron/internal/connect/stash"
+	"github.com/patron-loyalty/patron/internal/desk"
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/config"
@@ -77,6 +78,7 @@ type App struct {
 	Track     *track.Service
 	Stash     *stash.Stash
 	Exports   *export.Service
+	Desk      *desk.Service
 	API       *api.Router
 
 	auth    api.Authenticator
@@ -246,6 +248,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Catalog: a.Catalog,
 		Sales: a.Sales, Audit: a.Audit, Jobs: a.Jobs, Stash: a.Stash,
 	})
+	a.Desk = desk.New(a.DB, a.Clock, a.Audit)
 	a.backups = newBackups(a, o)
 	a.route(o)
 	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales} {
@@ -275,7 +278,7 @@ func (a *App) route(o Options) {
 		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Exports, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Exports, a.Desk, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}

@@ -10,6 +10,7 @@ import (
 	_ "github.com/patron-loyalty/patron/internal/catalog"
 	_ "github.com/patron-loyalty/patron/internal/connect/export"
 	_ "github.com/patron-loyalty/patron/internal/connect/stash"
+	_ "github.com/patron-loyalty/patron/internal/desk"
 	_ "github.com/patron-loyalty/patron/internal/kit/api"
 	_ "github.com/patron-loyalty/patron/internal/kit/db"
 	_ "github.com/patron-loyalty/patron/internal/kit/event"
