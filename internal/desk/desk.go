@@ -206,7 +206,8 @@ func (s *Service) Save(ctx context.Context, v View) (View, error) {
 
 // record puts changes of shared views on the trail: they are what others work with.
 func (s *Service) record(ctx context.Context, tx *db.Tx, action string, before, after *View) error {
-	subject, of := "", func(v *View) any {
+	subject := ""
+	of := func(v *View) any {
 		if v == nil {
 			return nil
 		}

@@ -125,9 +125,19 @@ func (s *Service) view(ctx context.Context, e Export) (view, error) {
 		return v, err
 	}
 	v.State, v.Progress, v.Error = j.State, j.Progress, j.Error
-	if v.State == job.Done { // removed while it ran
-		v.State = job.Cancelled
+	if v.State != job.Done {
+		return v, nil
 	}
+	// It ended since e was read, or was removed while it ran.
+	fresh, _, err := s.read(ctx, e.ID)
+	if errors.Is(err, ErrUnknown) || err == nil && fresh.Done.IsZero() {
+		v.State = job.Cancelled
+		return v, nil
+	}
+	if err != nil {
+		return v, err
+	}
+	v.Done, v.Rows, v.Progress = &fresh.Done, fresh.Rows, fresh.Rows
 	return v, nil
 }
 
