@@ -13,6 +13,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/patron-loyalty/patron/internal/connect"
+	"github.com/patron-loyalty/patron/internal/connect/export"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/test/apptest"
 )
@@ -55,8 +56,8 @@ func TestExport(t *testing.T) {
 		}
 		sales := command(t, a, "export", "sales")
 		rows := table(t, sales)
-		if !slices.Equal(rows[0], exports["sales"].columns) {
-			t.Errorf("columns %v, want %v", rows[0], exports["sales"].columns)
+		if !slices.Equal(rows[0], export.Columns("sales")) {
+			t.Errorf("columns %v, want %v", rows[0], export.Columns("sales"))
 		}
 		if at := cell(rows, 1, "at"); !strings.HasSuffix(at, "+08:00") {
 			t.Errorf("a time is written %q", at)
@@ -107,10 +108,13 @@ func TestExportFormats(t *testing.T) {
 }
 
 // Lists are longer than one page, and bounded by time.
+// pageRows is how many rows an export reads at a time.
+const pageRows = 200
+
 func TestExportPages(t *testing.T) {
 	t.Parallel()
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
-		const many = exportPage + 7
+		const many = pageRows + 7
 		list := make([]member.Enrolment, many)
 		for i := range list {
 			list[i] = member.Enrolment{External: "shop/" + string(rune('a'+i%26)) + string(rune('a'+i/26)), JoinedAt: apptest.Noon.AddDate(0, 0, -i)}
@@ -132,7 +136,7 @@ func TestExportPages(t *testing.T) {
 				t.Errorf("export members %v: %d rows, want %d", tt.args, len(rows)-1, tt.want)
 			}
 		}
-		for range exportPage + 3 {
+		for range pageRows + 3 {
 			a.Post("/v1/sales", a.Sale(nil))
 		}
 		rows := table(t, command(t, a, "export", "sales"))
@@ -140,8 +144,8 @@ func TestExportPages(t *testing.T) {
 		for i := range rows[1:] {
 			documents[cell(rows, i+1, "document")] = true
 		}
-		if len(documents) != exportPage+3 {
-			t.Errorf("%d documents, want %d", len(documents), exportPage+3)
+		if len(documents) != pageRows+3 {
+			t.Errorf("%d documents, want %d", len(documents), pageRows+3)
 		}
 	})
 }

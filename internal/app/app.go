@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/catalog"
+	"github.com/patron-loyalty/patron/internal/connect/export"
+	"github.com/patron-loyalty/patron/internal/connect/stash"
+	"github.com/patron-loyalty/patron/internal/desk"
 	"github.com/patron-loyalty/patron/internal/insight"
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/clock"
@@ -77,6 +80,9 @@ type App struct {
 	Track     *track.Service
 	Insight   *insight.Service
 	Portal    *portal.Service
+	Stash     *stash.Stash
+	Exports   *export.Service
+	Desk      *desk.Service
 	API       *api.Router
 
 	auth    api.Authenticator
@@ -243,6 +249,13 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	if err := a.openPortal(o); err != nil {
 		return err
 	}
+	a.Stash = stash.New(a.DB, a.Box, a.Clock)
+	a.Stash.RegisterJobs(a.Jobs)
+	a.Exports = export.New(export.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Catalog: a.Catalog,
+		Sales: a.Sales, Audit: a.Audit, Jobs: a.Jobs, Stash: a.Stash,
+	})
+	a.Desk = desk.New(a.DB, a.Clock, a.Audit)
 	a.backups = newBackups(a, o)
 	a.Insight = insight.New(insight.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Approvals: a.Approvals, Members: a.Members, Ledger: a.Ledger,
@@ -253,6 +266,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		a.Privacy.Register(p)
 	}
 	a.Privacy.Seals(a.API)
+	a.Privacy.Seals(a.Stash)
 	if o.Name == "" {
 		a.test = &testHalf{live: a, config: o.Config}
 		a.Privacy.Seals(a.test)
@@ -275,7 +289,7 @@ func (a *App) route(o Options) {
 		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Insight, a.Portal, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Insight, a.Portal, a.Exports, a.Desk, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}

@@ -142,10 +142,21 @@ var registry = []Field{
 	{"portal_count", "shard hash begin_ms last_ms n", Sealed, "", Expires, "how often codes were asked for, under keyed hashes; a day"},
 
 	// The people who work here. They are told and erased by hand: there are few.
-	{"staff", "id email name role password active merchants stores created_ms changed_ms signed_in_ms", Staff, "", Stays, "accounts; the name and address are overwritten when somebody leaves"},
+	{"staff", "id email name role password active merchants stores created_ms changed_ms signed_in_ms language theme", Staff, "", Stays, "accounts; the name and address are overwritten when somebody leaves"},
 	{"staff_session", "id hash staff_id started_ms seen_ms ip user_agent", Staff, "", Expires, "signed-in browsers"},
 	{"staff_state", "id version setup_hash setup_until_ms", Nobody, "", Stays, ""},
 	{"api_key", "id hash prefix name scopes merchants stores test created_by created_ms until_ms used_ms revoked_ms networks replaces", Nobody, "", Stays, ""},
+
+	// What colleagues work with for a while.
+	{"stash", "id wrapped_key memo bytes stored until_ms", Sealed, "", Expires, "exports and uploads, a few days: sealed under a key of the file's own that goes with it; what they tell is exported itself"},
+	{"stash_part", "stash_id n body", Sealed, "", Expires, "their content"},
+	{"file_export", "id list format maker job_id stash_id row_n made_ms done_ms until_ms", Staff, "", Expires, "which lists colleagues have asked for"},
+	{"file_import", "id kind state maker job_id stash_id errors_id dry_run report error made_ms done_ms until_ms", Staff, "", Expires, "which files colleagues have brought in"},
+	{"saved_view", "id owner feature name query view_columns shared version changed_ms", Staff, "", Stays, "filters of lists; a search for a person is refused"},
+	{"bulk_tag", "id wrapped_key plan maker job_id place members changed added removed refused made_ms done_ms", Sealed, "", Expires, "which members colleagues tag together, 30 days: the plan is sealed under a key of its own"},
+	{"member_advisor", key + " staff_id since_ms", About, "profile", Deleted, "which colleague is responsible for the member"},
+	{"mention", "staff_id id shard member_id what what_id by_whom at_ms read_ms", About, "", Deleted, "which colleague a note or call names; the note is exported itself"},
+	{"shift", "id store_id till cashier opened_by opened_ms opening_cash closed_by closed_ms counted_cash expected_cash note report", Staff, "", Stays, "the shop's book-keeping: which cashier had which till"},
 
 	// Of nobody.
 	{"attribute", "key kind label_en label_zh choices personal archived", Nobody, "", Stays, ""},

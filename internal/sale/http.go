@@ -42,8 +42,9 @@ func (s *Service) Routes(r *api.Router) {
 	api.Get(r, "/v1/sales/{id}", s.getSale, api.Doc{ID: "getSale", Summary: "Read a sale or return.", Tags: tags, Needs: staff.ReadSales, Fails: []error{ErrNotFound}})
 	api.Get(r, "/v1/sales", s.listSales, api.Doc{
 		ID: "listSales", Summary: "List sales and returns, newest first.", Tags: tags, Needs: staff.ReadSales,
-		Description: "With member, what was recorded last comes first, and sales that were assigned later come after the others.",
-		Fails:       []error{api.ErrCursor, member.ErrNotFound, member.ErrQR},
+		Description: "With member, what was recorded last comes first, and sales that were assigned later come after the others. " +
+			"A page may hold fewer than limit, or none, while next_cursor goes on: a page looks at a bounded number of sales, and filters may leave few of them.",
+		Fails: []error{api.ErrCursor, ErrFilter, member.ErrNotFound, member.ErrQR, program.ErrNoStore},
 	})
 }
 
@@ -258,24 +259,34 @@ func (s *Service) getSale(ctx context.Context, in *getIn) (*getOut, error) {
 	return &getOut{s.view(d)}, nil
 }
 
-type listIn struct {
-	api.Page
+// Filter says which sales and returns to list. All that is given must hold.
+type Filter struct {
 	Member     string `query:"member" maxLength:"255" doc:"Only those of this member, by any identifier."`
 	Source     string `query:"source" maxLength:"64" doc:"With document: the one of this number."`
-	Document   string `query:"document" maxLength:"64"`
+	Document   string `query:"document" maxLength:"64" doc:"With source."`
 	From       string `query:"from" maxLength:"40" doc:"Not earlier than this."`
 	To         string `query:"to" maxLength:"40" doc:"Earlier than this."`
+	Store      string `query:"store" maxLength:"64" doc:"Only those of this store: id or code."`
+	Till       string `query:"till" maxLength:"64" doc:"Only those of this till, as sales name it."`
+	Staff      string `query:"staff" maxLength:"64" doc:"Only those of this salesperson, as sales name them."`
+	Channel    string `query:"channel" maxLength:"64" doc:"Only those of this channel."`
+	Kind       string `query:"kind" enum:"sale,return" doc:"Only sales, or only returns."`
 	Unassigned bool   `query:"unassigned" doc:"Only sales that nobody owns yet."`
-	State      string `query:"state" enum:"waiting,parked" doc:"Only returns that wait for their sale, or that need a person."`
+	State      string `query:"state" enum:"waiting,parked,returned" doc:"Only returns that wait for their sale, or that need a person; or only sales of which something came back."`
+}
+
+type listIn struct {
+	api.Page
+	Filter
 }
 
 type listOut struct{ Body api.List[View] }
 
 // ErrFilter refuses filters that do not go together.
-var ErrFilter = errs.New(errs.Invalid, "sale.filter", "Source and document come together, and neither with another filter; state, unassigned and member exclude each other.", "source 与 document 须同时使用且不与其他条件并用；state、unassigned、member 三者只能选一。")
+var ErrFilter = errs.New(errs.Invalid, "sale.filter", "Source and document come together, and neither with member, unassigned or state; of these three only one.", "source 与 document 须同时使用，且不与 member、unassigned、state 并用；这三者只能选一。")
 
 func (s *Service) listSales(ctx context.Context, in *listIn) (*listOut, error) {
-	docs, next, err := s.List(ctx, in)
+	docs, next, err := s.List(ctx, in.Filter, in.Page)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/db"
@@ -13,39 +14,199 @@ import (
 	"github.com/patron-loyalty/patron/internal/member"
 )
 
-// List returns one page of sales and returns under the filters of a request.
-func (s *Service) List(ctx context.Context, in *listIn) ([]*Document, string, error) {
-	if err := checkFilters(in); err != nil {
+// List returns one page of sales and returns under a filter, and the cursor of the next.
+func (s *Service) List(ctx context.Context, f Filter, p api.Page) ([]*Document, string, error) {
+	if err := f.check(); err != nil {
 		return nil, "", err
 	}
-	if in.Document != "" {
-		d, err := s.byDocument(ctx, in.Source, in.Document)
-		if err != nil {
-			return nil, "", err
-		}
-		return s.seen(ctx, d), "", nil
-	}
-	from, to, err := s.span(in.From, in.To)
+	m, err := s.matcher(f)
 	if err != nil {
 		return nil, "", err
 	}
-	if in.Member != "" {
-		return s.ofMember(ctx, in, from, to)
+	if f.Document != "" {
+		d, err := s.byDocument(ctx, f.Source, f.Document)
+		if err != nil {
+			return nil, "", err
+		}
+		return m.only(s.seen(ctx, d)), "", nil
 	}
-	return s.byTime(ctx, in, from, to)
+	from, to, err := s.span(f.From, f.To)
+	if err != nil {
+		return nil, "", err
+	}
+	var docs []*Document
+	var next string
+	switch {
+	case f.Member != "":
+		docs, next, err = s.ofMember(ctx, f.Member, p, from, to)
+	case m.any() && !f.Unassigned && (f.State == "" || f.State == "returned"):
+		docs, next, err = s.sought(ctx, m, p, from, to)
+	default:
+		docs, next, err = s.byTime(ctx, f, p, from, to)
+	}
+	return m.only(s.seen(ctx, docs)), next, err
 }
 
-func checkFilters(in *listIn) error {
+func (f Filter) check() error {
 	n := 0
-	for _, set := range []bool{in.Member != "", in.Unassigned, in.State != "", in.Document != ""} {
+	for _, set := range []bool{f.Member != "", f.Unassigned, f.State != "", f.Document != ""} {
 		if set {
 			n++
 		}
 	}
-	if n > 1 || (in.Source == "") != (in.Document == "") {
+	if n > 1 || (f.Source == "") != (f.Document == "") {
 		return ErrFilter
 	}
 	return nil
+}
+
+// matcher holds what no index serves: these are looked at sale by sale.
+type matcher struct {
+	kind                 Kind // 0 for both
+	store                int64
+	till, staff, channel string
+	returned             bool
+}
+
+func (s *Service) matcher(f Filter) (matcher, error) {
+	m := matcher{till: f.Till, staff: f.Staff, channel: f.Channel, returned: f.State == "returned"}
+	if f.Store != "" {
+		st, err := s.program.Snapshot().FindStore(f.Store)
+		if err != nil {
+			return m, at(err, "query.store")
+		}
+		m.store = st.ID
+	}
+	switch {
+	case f.Kind == "return":
+		m.kind = Return
+	case f.Kind == "sale", m.returned:
+		m.kind = Purchase
+	}
+	return m, nil
+}
+
+func (m matcher) any() bool { return m != matcher{} }
+
+// fits looks at everything but the lines.
+func (m matcher) fits(d *Document) bool {
+	return (m.kind == 0 || m.kind == d.Kind) && (m.store == 0 || m.store == d.Store) && (m.till == "" || m.till == d.Till) &&
+		(m.staff == "" || m.staff == d.Staff) && (m.channel == "" || m.channel == d.Channel)
+}
+
+// only keeps what fits.
+func (m matcher) only(docs []*Document) []*Document {
+	if !m.any() {
+		return docs
+	}
+	return slices.DeleteFunc(docs, func(d *Document) bool { return !m.fits(d) || m.returned && !d.hasReturns() })
+}
+
+// hasReturns reports whether anything of a sale came back.
+func (d *Document) hasReturns() bool {
+	return d.Kind == Purchase && slices.ContainsFunc(d.Body.Lines, func(l Line) bool { return l.BackMilli > 0 || l.BackAmount > 0 })
+}
+
+// What a page of sought sales may cost: so many rows are looked at in one snapshot, in so
+// many snapshots. A page that is not full by then ends, with a cursor to go on.
+const (
+	soughtRows  = 2_000
+	soughtLooks = 5
+)
+
+// sought pages through sales by time, looking at each. A look reads narrow rows along the
+// index by time; only those that fit are read whole.
+func (s *Service) sought(ctx context.Context, m matcher, p api.Page, from, to int64) (page []*Document, next string, err error) {
+	c, err := firstByTime(p.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	for range soughtLooks {
+		var seen []*Document
+		var found []*Document
+		err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+			seen, found = nil, nil
+			rows, err := tx.Query(ctx, narrowSQL, from, to, c[0], c[1], c[2], c[3], soughtRows)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				d := &Document{}
+				if err := rows.Scan(&d.AtMS, &d.Member, &d.Seq, &d.Kind, &d.Store, &d.Till, &d.Staff, &d.Channel); err != nil {
+					return err
+				}
+				seen = append(seen, d)
+			}
+			if err := rows.Err(); err != nil {
+				return err
+			}
+			var keys []*Document
+			for i, k := range seen {
+				if m.fits(k) {
+					keys = append(keys, k)
+				}
+				if full := len(keys) == wholeAtOnce; !full && i < len(seen)-1 || len(keys) == 0 {
+					continue
+				}
+				docs, err := whole(ctx, tx, keys)
+				if err != nil {
+					return err
+				}
+				found, keys = append(found, m.only(docs)...), keys[:0]
+				if len(page)+len(found) > p.Limit {
+					return nil
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, "", fmt.Errorf("look for sales: %w", err)
+		}
+		if page = append(page, found...); len(page) > p.Limit {
+			page = page[:p.Limit]
+			return page, page[p.Limit-1].place(), nil
+		}
+		if len(seen) < soughtRows {
+			return page, "", nil
+		}
+		last := seen[len(seen)-1]
+		c = []int64{last.AtMS, int64(id.Shard(last.Member)), last.Member, last.Seq}
+	}
+	return page, api.EncodeCursor(c...), nil
+}
+
+// wholeAtOnce is how many documents one statement reads whole.
+const wholeAtOnce = 200
+
+// whole reads documents by their keys, newest first.
+func whole(ctx context.Context, tx *db.Tx, keys []*Document) ([]*Document, error) {
+	marks := make([]string, len(keys))
+	args := make([]any, 0, 3*len(keys))
+	for i, k := range keys {
+		marks[i] = fmt.Sprintf("(CAST($%d AS SMALLINT), CAST($%d AS BIGINT), CAST($%d AS BIGINT))", 3*i+1, 3*i+2, 3*i+3)
+		args = append(args, id.Shard(k.Member), k.Member, k.Seq)
+	}
+	rows, err := tx.QueryText(ctx, `
+		SELECT `+columns+`
+		FROM sale
+		WHERE (shard, member_id, seq) IN (VALUES `+strings.Join(marks, ", ")+`)
+		ORDER BY at_ms DESC, shard DESC, member_id DESC, seq DESC`, args...)
+	return scanAll(rows, err)
+}
+
+// place is the cursor after a document in a list by time.
+func (d *Document) place() string {
+	return api.EncodeCursor(d.AtMS, int64(id.Shard(d.Member)), d.Member, d.Seq)
+}
+
+// firstByTime is where a list by time goes on.
+func firstByTime(cursor string) ([]int64, error) {
+	c, err := api.DecodeCursor(cursor, 4)
+	if c == nil && err == nil {
+		c = []int64{math.MaxInt64, math.MaxInt16, math.MaxInt64, math.MaxInt64}
+	}
+	return c, err
 }
 
 // span reads from and to as Unix milliseconds.
@@ -107,23 +268,20 @@ func (s *Service) byDocument(ctx context.Context, source, document string) (out 
 
 // byTime pages through all, or those that want attention, by the time at which they were
 // made.
-func (s *Service) byTime(ctx context.Context, in *listIn, from, to int64) ([]*Document, string, error) {
-	c, err := api.DecodeCursor(in.Cursor, 4)
+func (s *Service) byTime(ctx context.Context, f Filter, p api.Page, from, to int64) ([]*Document, string, error) {
+	c, err := firstByTime(p.Cursor)
 	if err != nil {
 		return nil, "", err
 	}
-	if c == nil {
-		c = []int64{math.MaxInt64, math.MaxInt16, math.MaxInt64, math.MaxInt64}
-	}
-	args := []any{from, to, c[0], c[1], c[2], c[3], in.Limit + 1}
+	args := []any{from, to, c[0], c[1], c[2], c[3], p.Limit + 1}
 	stmt := byTimeSQL
-	switch in.State {
+	switch f.State {
 	case "waiting":
 		stmt, args = openSQL, append([]any{Waiting}, args...)
 	case "parked":
 		stmt, args = openSQL, append([]any{Parked}, args...)
 	default:
-		if in.Unassigned {
+		if f.Unassigned {
 			stmt = unassignedSQL
 		}
 	}
@@ -136,12 +294,11 @@ func (s *Service) byTime(ctx context.Context, in *listIn, from, to int64) ([]*Do
 		return nil, "", fmt.Errorf("list sales: %w", err)
 	}
 	next := ""
-	if len(docs) > in.Limit {
-		docs = docs[:in.Limit]
-		last := docs[len(docs)-1]
-		next = api.EncodeCursor(last.AtMS, int64(id.Shard(last.Member)), last.Member, last.Seq)
+	if len(docs) > p.Limit {
+		docs = docs[:p.Limit]
+		next = docs[len(docs)-1].place()
 	}
-	return s.seen(ctx, docs), next, nil
+	return docs, next, nil
 }
 
 // run is one part of a member's list: what was born under one of their records, latest
@@ -168,8 +325,8 @@ func (s *Service) runs(ctx context.Context, ref member.Ref) ([]run, error) {
 
 // ofMember pages through the sales of a member, run after run. A cursor names the run and
 // the place in it.
-func (s *Service) ofMember(ctx context.Context, in *listIn, from, to int64) ([]*Document, string, error) {
-	ref, err := member.ParseRef(in.Member)
+func (s *Service) ofMember(ctx context.Context, name string, p api.Page, from, to int64) ([]*Document, string, error) {
+	ref, err := member.ParseRef(name)
 	if err != nil {
 		return nil, "", at(err, "query.member")
 	}
@@ -177,7 +334,7 @@ func (s *Service) ofMember(ctx context.Context, in *listIn, from, to int64) ([]*
 	if err != nil {
 		return nil, "", err
 	}
-	c, err := api.DecodeCursor(in.Cursor, 6)
+	c, err := api.DecodeCursor(p.Cursor, 6)
 	if err != nil {
 		return nil, "", err
 	}
@@ -188,7 +345,7 @@ func (s *Service) ofMember(ctx context.Context, in *listIn, from, to int64) ([]*
 	var of []run // of each
 	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		for _, r := range runs {
-			more, err := r.read(ctx, tx, c, from, to, in.Limit+1-len(docs))
+			more, err := r.read(ctx, tx, c, from, to, p.Limit+1-len(docs))
 			if err != nil {
 				return err
 			}
@@ -197,7 +354,7 @@ func (s *Service) ofMember(ctx context.Context, in *listIn, from, to int64) ([]*
 			for range more {
 				of = append(of, r)
 			}
-			if len(docs) > in.Limit {
+			if len(docs) > p.Limit {
 				return nil
 			}
 		}
@@ -207,17 +364,17 @@ func (s *Service) ofMember(ctx context.Context, in *listIn, from, to int64) ([]*
 		return nil, "", fmt.Errorf("list sales of a member: %w", err)
 	}
 	next := ""
-	if len(docs) > in.Limit {
-		docs = docs[:in.Limit]
-		last, r := docs[in.Limit-1], of[in.Limit-1]
+	if len(docs) > p.Limit {
+		docs = docs[:p.Limit]
+		last, r := docs[p.Limit-1], of[p.Limit-1]
 		next = api.EncodeCursor(r.record, r.assigned, last.AtMS, int64(id.Shard(last.Member)), last.Member, last.Seq)
 	}
-	return s.seen(ctx, docs), next, nil
+	return docs, next, nil
 }
 
 // OfMember is a page of a member's sales and returns, what was recorded last first.
 func (s *Service) OfMember(ctx context.Context, m member.ID, p api.Page) ([]*Document, string, error) {
-	return s.ofMember(ctx, &listIn{Page: p, Member: m.String()}, math.MinInt64, math.MaxInt64)
+	return s.ofMember(ctx, m.String(), p, math.MinInt64, math.MaxInt64)
 }
 
 // maxReturns bounds the returns of one sale that are listed: a sale has few lines, and each

@@ -43,6 +43,14 @@ var (
 			AND (at_ms, shard, member_id, seq) < ($3, $4, $5, $6)
 		ORDER BY at_ms DESC, shard DESC, member_id DESC, seq DESC
 		LIMIT $7`)
+	// narrowSQL reads what filters without an index look at.
+	narrowSQL = db.Define("sale.narrow", `
+		SELECT at_ms, member_id, seq, kind, store_id, till, staff, channel
+		FROM sale
+		WHERE at_ms >= $1 AND at_ms < $2
+			AND (at_ms, shard, member_id, seq) < ($3, $4, $5, $6)
+		ORDER BY at_ms DESC, shard DESC, member_id DESC, seq DESC
+		LIMIT $7`)
 	unassignedSQL = db.Define("sale.unassigned", `
 		SELECT `+columns+`
 		FROM sale
@@ -99,6 +107,11 @@ func isNone(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 func list(ctx context.Context, tx *db.Tx, stmt *db.Stmt, args ...any) ([]*Document, error) {
 	rows, err := tx.Query(ctx, stmt, args...)
+	return scanAll(rows, err)
+}
+
+// scanAll reads and closes what a query returned.
+func scanAll(rows *db.Rows, err error) ([]*Document, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -31,11 +31,14 @@ const (
 
 	ReadReports api.Permission = "reports.read" // run reports; no person is named in them
 
+	ExportLists api.Permission = "lists.export" // write the lists that one may read to files
+	ImportLists api.Permission = "lists.import" // bring files in
+
 	ManageProgram                = program.Manage   // change settings, merchants, stores and tills
 	ManageStaff   api.Permission = "staff.manage"   // add, limit and disable staff, end their sessions
 	ManageKeys    api.Permission = "keys.manage"    // make and revoke API keys
 	ReadAudit     api.Permission = "audit.read"     // read the audit trail
-	Operate       api.Permission = "system.operate" // import, back up, verify, run jobs by hand
+	Operate       api.Permission = "system.operate" // back up, verify, run jobs by hand
 )
 
 // Role is the name of a set of permissions.
@@ -76,6 +79,8 @@ var table = []grant{
 	{"x x . x x x x", ReadEvents, "Follow events", "查看事件"},
 	{"x x x . . . x", WriteEvents, "Send events", "发送事件"},
 	{"x x . . x x .", ReadReports, "Run reports", "查看报表"},
+	{"x x . . x x .", ExportLists, "Export lists", "导出列表"},
+	{"x x . . . . .", ImportLists, "Import files", "导入文件"},
 	{"x x . . . . .", ManageProgram, "Manage programme and stores", "管理计划和门店"},
 	{"x . . . . . .", ManageStaff, "Manage staff", "管理员工"},
 	{"x . . . . . x", ManageKeys, "Manage API keys", "管理 API 密钥"},

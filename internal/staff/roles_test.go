@@ -27,6 +27,8 @@ catalog.write    owner manager integrator
 events.read      owner manager agent analyst auditor integrator
 events.write     owner manager cashier integrator
 reports.read     owner manager analyst auditor
+lists.export     owner manager analyst auditor
+lists.import     owner manager
 program.manage   owner manager
 staff.manage     owner
 keys.manage      owner integrator

@@ -23,10 +23,22 @@ const (
 	XLSX  Format = "xlsx"
 )
 
-// ErrFormat refuses a format that there is not, and ErrRows a list that no workbook can hold.
+// Encoding is how the text of a CSV file is written.
+type Encoding string
+
+// The encodings. Excel reads the first everywhere, as it begins with a byte order mark; older
+// programs in China read only the second.
+const (
+	UTF8    Encoding = "utf-8"
+	GB18030 Encoding = "gb18030"
+)
+
+// ErrFormat refuses a format that there is not, ErrEncoding an encoding, and ErrRows a list
+// that no workbook can hold.
 var (
-	ErrFormat = errs.New(errs.Invalid, "export.format", "There is no format {format}; there are csv, xlsx and jsonl.", "没有格式 {format}；可用 csv、xlsx、jsonl。")
-	ErrRows   = errs.New(errs.TooLarge, "export.rows", "An Excel sheet holds {max} rows at most. Export as CSV.", "Excel 工作表最多 {max} 行，请导出为 CSV。")
+	ErrEncoding = errs.New(errs.Invalid, "export.encoding", "There is no encoding {encoding}; there are utf-8 and, for csv alone, gb18030.", "没有编码 {encoding}；可用 utf-8，csv 还可用 gb18030。")
+	ErrFormat   = errs.New(errs.Invalid, "export.format", "There is no format {format}; there are csv, xlsx and jsonl.", "没有格式 {format}；可用 csv、xlsx、jsonl。")
+	ErrRows     = errs.New(errs.TooLarge, "export.rows", "An Excel sheet holds {max} rows at most. Export as CSV.", "Excel 工作表最多 {max} 行，请导出为 CSV。")
 )
 
 const (
@@ -73,9 +85,20 @@ type Writer interface {
 
 // NewWriter makes a writer of a format, and writes the header.
 func NewWriter(w io.Writer, format Format, columns []Column) (Writer, error) {
+	return NewWriterIn(w, format, UTF8, columns)
+}
+
+// NewWriterIn is NewWriter for a file in an encoding; "" is UTF-8.
+func NewWriterIn(w io.Writer, format Format, encoding Encoding, columns []Column) (Writer, error) {
+	if encoding == GB18030 && format == CSV {
+		return newCSVWriter(gb18030.NewEncoder().Writer(w), "", columns)
+	}
+	if encoding != UTF8 && encoding != "" {
+		return nil, ErrEncoding.With("encoding", encoding)
+	}
 	switch format {
 	case CSV:
-		return newCSVWriter(w, columns)
+		return newCSVWriter(w, "\uFEFF", columns)
 	case JSONL:
 		return &jsonWriter{bufio.NewWriter(w), columns}, nil
 	case XLSX:
@@ -103,13 +126,13 @@ type csvWriter struct {
 	columns []Column
 }
 
-func newCSVWriter(w io.Writer, columns []Column) (*csvWriter, error) {
+func newCSVWriter(w io.Writer, mark string, columns []Column) (*csvWriter, error) {
 	c := &csvWriter{bufio.NewWriter(w), columns}
 	titles := make([]any, len(columns))
 	for i, col := range columns {
 		titles[i] = col.title()
 	}
-	if _, err := c.out.WriteString("\uFEFF"); err != nil {
+	if _, err := c.out.WriteString(mark); err != nil {
 		return nil, err
 	}
 	return c, c.Write(titles...)

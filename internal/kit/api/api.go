@@ -101,6 +101,7 @@ type Doc struct {
 	OwnKey      bool     // the handler's service keeps key and answer itself, in its own transaction
 	Secret      bool     // the answer holds a secret and is not kept: a retry gets ErrAnswerLost
 	Stream      bool     // the answer is written as it is made, with no time limit: exports. For events see Watch
+	Upload      bool     // the body is a file of any kind, which the handler reads by BodyOf as it comes, without a time limit; it bears no key
 	Hidden      bool     // not in the reference
 	MaxBody     int64    // in bytes; 1 MiB where zero
 	Takes       []string // content types of a body that is no JSON
@@ -235,6 +236,8 @@ func check(method, path string, d Doc) {
 		panic("api: " + d.ID + " reads: it has no key")
 	case d.watch && d.Public:
 		panic("api: " + d.ID + " is public: nobody would bound who watches")
+	case d.Upload && (method != http.MethodPost || d.KeyRequired || d.OwnKey || d.Public || d.MaxBody == 0):
+		panic("api: " + d.ID + " takes a file: it is a POST with a MaxBody, of somebody, and without a key")
 	case d.Stream && method != http.MethodGet:
 		panic("api: " + d.ID + " writes: its answer has to be kept, so it cannot stream")
 	}

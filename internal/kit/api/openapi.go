@@ -109,8 +109,13 @@ func (r *Router) operation(method, path string, d Doc) huma.Operation {
 			op.RequestBody.Content[kind] = file
 		}
 	}
+	if d.Upload {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			typeFile: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+		}}
+	}
 	switch {
-	case safe(method) || d.Public:
+	case safe(method) || d.Public || d.Upload:
 	case d.KeyRequired:
 		op.Parameters = append(op.Parameters, &huma.Param{Ref: refKeyMust})
 	default:

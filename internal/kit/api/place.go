@@ -117,7 +117,7 @@ func (rt *route) class() Class {
 		return Public
 	case rt.doc.watch:
 		return Watching
-	case rt.doc.Stream:
+	case rt.doc.Stream, rt.doc.Upload:
 		return Streaming
 	case list:
 		return Browsing

@@ -85,7 +85,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	found(w)
 	ctx := req.Context()
 	scopeOf(ctx).route = rt.name
-	if !rt.doc.Stream {
+	if !rt.doc.Stream && !rt.doc.Upload {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, rt.router.cfg.Timeout)
 		defer cancel()
@@ -152,6 +152,9 @@ func (rt *route) work(ctx context.Context, w http.ResponseWriter, req *http.Requ
 	}
 	if err := checkPath(req.URL.Path); err != nil {
 		return nil, err
+	}
+	if rt.doc.Upload {
+		return rt.upload(ctx, w, req, query)
 	}
 	body, err := rt.readBody(w, req)
 	if err != nil {
