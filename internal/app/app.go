@@ -262,6 +262,7 @@ func (a *App) route(o Options) {
 	a.API = api.New(api.Config{
 		DB: a.DB, Clock: a.Clock, Auth: a.auth, Log: a.Log, Title: "Patron", Version: Version,
 		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
+		Proxies: o.Config.TrustedProxy,
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
 		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Events, a.Jobs,

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"maps"
-	"net"
 	"net/http"
 	"reflect"
 	"strings"
@@ -157,7 +156,7 @@ func (m *metrics) observe(route string, class api.Class, status int, took time.D
 // serveMetrics answers whoever is on this machine, or bears a key that may operate the
 // system. A proxy on this machine calls for somebody else, which its headers show.
 func (a *App) serveMetrics(w http.ResponseWriter, r *http.Request) {
-	if !local(r) {
+	if !api.RequestInfo(r.Context()).Here {
 		c, err := a.auth.Authenticate(r.Context(), r)
 		if err != nil {
 			w.Header().Set("WWW-Authenticate", "Bearer")
@@ -170,21 +169,6 @@ func (a *App) serveMetrics(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	a.scrape.ServeHTTP(w, r)
-}
-
-// local reports whether a request comes from this machine and for nobody else.
-func local(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	ip := net.ParseIP(host)
-	if err != nil || ip == nil || !ip.IsLoopback() {
-		return false
-	}
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
-		if r.Header.Get(name) != "" {
-			return false
-		}
-	}
-	return true
 }
 
 // expose makes the handler of scrapes, and registers what is looked up at each of them.

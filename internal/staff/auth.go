@@ -165,7 +165,7 @@ func credentials(r *http.Request) (secret string, isKey bool) {
 		}
 		return strings.TrimSpace(key), true
 	}
-	c, err := r.Cookie(cookieName(secure(r.TLS != nil, r.Header.Get("X-Forwarded-Proto"))))
+	c, err := r.Cookie(cookieName(api.RequestInfo(r.Context()).Secure))
 	if err != nil || len(c.Value) > maxSecret {
 		return "", false
 	}

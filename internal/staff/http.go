@@ -46,7 +46,7 @@ type browser struct {
 
 // Resolve reads what Huma has no tag for.
 func (b *browser) Resolve(ctx huma.Context) []error {
-	b.secure = secure(ctx.TLS() != nil, ctx.Header("X-Forwarded-Proto"))
+	b.secure = api.RequestInfo(ctx.Context()).Secure
 	b.plain = !b.secure && !loopback(ctx.Host())
 	if c, err := huma.ReadCookie(ctx, cookieName(b.secure)); err == nil && len(c.Value) <= maxSecret {
 		b.token = c.Value
