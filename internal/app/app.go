@@ -51,6 +51,8 @@ type Options struct {
 	Box    *seal.Box         // keys of personal data; those of the data directory where nil
 	Name   string            // of the database file or schema; "patron" where empty
 	Auth   api.Authenticator // who may call; the staff of this database where nil
+	// Console and Portal are the built faces; those of this binary where nil.
+	Console, Portal fs.FS
 	// Free says how many bytes of a folder's disk are free; that of the disk where nil.
 	Free func(dir string) (int64, error)
 }
@@ -90,6 +92,7 @@ type App struct {
 	maxConnections int
 	stopWait       time.Duration
 	open           atomic.Int64 // connections
+	violations     violations
 	busy           busy
 	stopping       atomic.Bool
 	stop           context.CancelFunc
@@ -237,7 +240,9 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	})
 	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
 	a.backups = newBackups(a, o)
-	a.route(o)
+	if err := a.route(o); err != nil {
+		return err
+	}
 	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales} {
 		a.Privacy.Register(p)
 	}
@@ -255,7 +260,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 }
 
 // route makes the API: every noun adds its own.
-func (a *App) route(o Options) {
+func (a *App) route(o Options) error {
 	if a.auth = o.Auth; a.auth == nil {
 		a.auth = liveAuth{a.Staff}
 	}
@@ -272,8 +277,8 @@ func (a *App) route(o Options) {
 	a.systemRoutes()
 	a.backups.routes()
 	a.probes()
-	a.setupPage()
 	a.expose()
+	return a.faces(o)
 }
 
 // rooms are the bounds of classes that differ from those of the API. PostgreSQL reads on

@@ -38,6 +38,7 @@ type metrics struct {
 	batchSize, batchSeconds prometheus.Histogram
 	retries                 prometheus.Counter
 	unknown, defects        prometheus.Counter
+	violations              map[string]prometheus.Counter // by section of the policy; fixed from the start
 }
 
 // kind are the counters of one kind of command.
@@ -65,7 +66,14 @@ func newMetrics() *metrics {
 		defects: prometheus.NewCounter(prometheus.CounterOpts{Name: "patron_ledger_defects_total", Help: "Postings that got no answer otherwise: no connection, or a fault of the program."}),
 	}
 	m.kinds.Store(&map[reflect.Type]kind{})
-	m.registry.MustRegister(m.writes, m.refusals, m.batchSize, m.batchSeconds, m.retries, m.unknown, m.defects,
+	violations := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "patron_csp_reports_total", Help: "Reports of browsers that a page tried what its policy forbids, by directive.",
+	}, []string{"directive"})
+	m.violations = map[string]prometheus.Counter{}
+	for _, s := range sections {
+		m.violations[s] = violations.WithLabelValues(s)
+	}
+	m.registry.MustRegister(violations, m.writes, m.refusals, m.batchSize, m.batchSeconds, m.retries, m.unknown, m.defects,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -122,6 +122,12 @@ func (r *Router) refuseUnrouted(g *gate, req *http.Request) {
 	}
 }
 
+// NotFound answers with a problem that there is nothing at this address: for handlers of Mux.
+func (r *Router) NotFound(w http.ResponseWriter, req *http.Request) {
+	w.Header().Set("Cache-Control", "no-store") // it may be there in a moment: a newer version is being put in place
+	r.writeProblem(req.Context(), w, ErrRoute)
+}
+
 // recover answers a panic outside of a route, as in a plain handler.
 func (r *Router) recover(g *gate, req *http.Request) {
 	p := recover()

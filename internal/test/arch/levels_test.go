@@ -32,6 +32,7 @@ var levels = map[string]int{
 	"internal/kit/id":     1,
 	"internal/kit/money":  1,
 	"internal/kit/seal":   1,
+	"internal/kit/spa":    1,
 	"internal/kit/db":     2,
 	"internal/kit/backup": 3,
 	"internal/kit/api":    3,
@@ -62,6 +63,7 @@ var levels = map[string]int{
 	"internal/connect":   23,
 	"internal/insight":   23,
 
+	"web":            0, // the built faces, as data
 	"internal/app":   30,
 	"internal/bench": 31, // a client: it knows the API from outside; its tests start the program
 	"internal/demo":  31,
