@@ -137,6 +137,11 @@ func (c *Config) readFile(path string) error {
 	return c.readYAML(path, text[:n])
 }
 
+// TLS reports whether the server speaks TLS itself.
+func (c Config) TLS() bool {
+	return c.TLSCert != "" || c.TLSKey != "" || len(c.ACMEDomain) > 0 || c.TLSLocal
+}
+
 // LogValue is the configuration without its secret: what the log may show.
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
