@@ -46,6 +46,7 @@ type commands struct {
 	Restore restoreCmd `cmd:"" help:"Check a backup, and put it in the place of the database."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
 	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the OpenAPI file."`
+	TLS     tlsCmd     `cmd:"" name:"tls" help:"The local authority that --tls-local uses."`
 	Health  healthCmd  `cmd:"" help:"Ask a running server whether it is ready."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
@@ -116,7 +117,16 @@ func run(e *env, args []string) int {
 // flags are the settings that were given as flags.
 func (c *commands) flags() map[string]string {
 	out := map[string]string{}
-	for name, value := range map[string]string{"data_dir": c.DataDir, "database_url": c.DatabaseURL, "log_level": c.LogLevel, "listen": c.Serve.Listen} {
+	local := ""
+	if c.Serve.TLSLocal {
+		local = "true"
+	}
+	for name, value := range map[string]string{
+		"data_dir": c.DataDir, "database_url": c.DatabaseURL, "log_level": c.LogLevel, "listen": c.Serve.Listen,
+		"tls_cert": c.Serve.TLSCert, "tls_key": c.Serve.TLSKey, "acme_domain": c.Serve.ACMEDomain, "acme_email": c.Serve.ACMEEmail,
+		"acme_ca": c.Serve.ACMECA, "acme_root": c.Serve.ACMERoot, "tls_local": local, "tls_names": c.Serve.TLSNames,
+		"http_listen": c.Serve.HTTPListen, "trusted_proxy": c.Serve.TrustedProxy,
+	} {
 		if value != "" {
 			out[name] = value
 		}

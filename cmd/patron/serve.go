@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
+	"syscall"
 
 	"github.com/patron-loyalty/patron/internal/app"
 )
@@ -21,7 +25,17 @@ const (
 )
 
 type serveCmd struct {
-	Listen string `help:"Address to listen on. Default 127.0.0.1:8080." placeholder:"HOST:PORT"`
+	Listen       string `help:"Address to listen on. Default 127.0.0.1:8080." placeholder:"HOST:PORT"`
+	TLSCert      string `help:"Certificate with its chain, as PEM; read again when it changes." placeholder:"FILE" type:"path"`
+	TLSKey       string `help:"Key of that certificate." placeholder:"FILE" type:"path"`
+	ACMEDomain   string `help:"Names to fetch certificates for, from Let's Encrypt or --acme-ca." placeholder:"NAME,…"`
+	ACMEEmail    string `help:"Where that authority writes to." placeholder:"E-MAIL"`
+	ACMECA       string `name:"acme-ca" help:"Directory of another authority that speaks ACME." placeholder:"URL"`
+	ACMERoot     string `help:"Root certificate that this authority is known by." placeholder:"FILE" type:"path"`
+	TLSLocal     bool   `help:"Certificates of an authority of its own, for a shop's network: see patron tls show."`
+	TLSNames     string `help:"Names and addresses in them besides the machine's." placeholder:"NAME,…"`
+	HTTPListen   string `help:"Address of plain HTTP beside TLS, which leads there; off for none." placeholder:"HOST:PORT"`
+	TrustedProxy string `help:"Networks of proxies whose X-Forwarded-For and -Proto are believed." placeholder:"NETWORK,…"`
 }
 
 // Run serves until it is told to stop, or until the storage fails: then nothing is certain
@@ -29,6 +43,9 @@ type serveCmd struct {
 func (c *serveCmd) Run(e *env) error {
 	if e.app != nil {
 		return errors.New("a server runs already")
+	}
+	if err := app.CheckFront(e.config); err != nil {
+		return err
 	}
 	a, err := app.Open(e.ctx, app.Options{Config: e.config})
 	if err != nil {
@@ -43,6 +60,10 @@ func (c *serveCmd) Run(e *env) error {
 }
 
 func (c *serveCmd) serve(e *env, a *app.App) error {
+	front, err := app.NewFront(e.config, a.Clock, a.Log)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", e.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", e.config.Listen, err)
@@ -59,17 +80,54 @@ func (c *serveCmd) serve(e *env, a *app.App) error {
 		}
 		defer stop()
 	}
-	if err := greet(e, a, "http://"+listener.Addr().String()); err != nil { // last: who reads it may call
+	beside, err := serveFront(e, a, front)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer beside()
+	if err := greet(e, a, front, front.Origin(listener.Addr())); err != nil { // last: who reads it may call
 		return errors.Join(err, listener.Close())
 	}
 	sandbox := app.NewSandbox(a)
 	defer sandbox.Close()
-	return a.Serve(e.ctx, listener, sandbox.Handler())
+	return a.Serve(e.ctx, listener, front.TLS(), front.Wrap(sandbox.Handler()))
+}
+
+// serveFront runs what goes on beside the server: plain HTTP that leads to TLS, and the
+// watch over certificates, which SIGHUP has read again. The returned function ends both.
+func serveFront(e *env, a *app.App, front *app.Front) (stop func(), err error) {
+	ctx, cancel := context.WithCancel(e.ctx)
+	var running sync.WaitGroup
+	if address := front.HTTPListen(); address != "" {
+		plain, err := net.Listen("tcp", address)
+		if err != nil {
+			cancel()
+			return nil, fmt.Errorf("listen on %s for plain HTTP: %w", address, err)
+		}
+		running.Go(func() {
+			if err := front.ServePlain(ctx, plain); err != nil {
+				a.Log.Error("plain HTTP ended", "error", err)
+			}
+		})
+	}
+	again := make(chan os.Signal, 1)
+	if front.TLS() != nil {
+		signal.Notify(again, syscall.SIGHUP)
+	}
+	running.Go(func() {
+		if err := front.Run(ctx, again); err != nil {
+			a.Log.Error("certificates are not renewed", "error", err)
+		}
+	})
+	return func() { signal.Stop(again); cancel(); running.Wait() }, nil
 }
 
 // greet says where to look, and how the first owner signs in.
-func greet(e *env, a *app.App, origin string) error {
+func greet(e *env, a *app.App, front *app.Front, origin string) error {
 	fmt.Fprintf(e.stdout, "Patron 常客 %s\n  API reference 接口文档  %s/docs\n", app.Version, origin)
+	if url := front.TrustURL(); url != "" {
+		fmt.Fprintf(e.stdout, "  Let tablets trust it: scan the code of `patron tls show` 让设备信任本机\n    %s\n", url)
+	}
 	link, err := a.Staff.OwnerLink(e.ctx, origin)
 	if err != nil {
 		return err

@@ -34,7 +34,8 @@ func TestBadStarts(t *testing.T) {
 		{"a file for a folder", "not a directory", []string{"--data-dir", file}},
 		{"nobody there", "The database does not answer (", []string{"--data-dir", dir, "--database-url", "postgres://x:canary-secret@127.0.0.1:1/y"}},
 		{"no database", "is full or fails (", []string{"--data-dir", garbage}},
-		{"nowhere to listen", "listen on 192.0.2.1:1", []string{"--data-dir", filepath.Join(dir, "new"), "--listen", "192.0.2.1:1"}},
+		{"nowhere to listen", "listen on 192.0.2.1:1", []string{"--data-dir", filepath.Join(dir, "new"), "--listen", "192.0.2.1:1", "--trusted-proxy", "192.0.2.2"}},
+		{"in the open", "--tls-local", []string{"--data-dir", filepath.Join(dir, "new"), "--listen", "0.0.0.0:0"}},
 		{"a profiler for all", "debug_listen", []string{"--data-dir", dir, "--config", configFile(t, "debug_listen: 0.0.0.0:1\n")}},
 	} {
 		cmd := spawn(t, append([]string{"serve"}, tt.args...)...)

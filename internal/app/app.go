@@ -56,6 +56,8 @@ type Options struct {
 	Box    *seal.Box         // keys of personal data; those of the data directory where nil
 	Name   string            // of the database file or schema; "patron" where empty
 	Auth   api.Authenticator // who may call; the staff of this database where nil
+	// Console and Portal are the built faces; those of this binary where nil.
+	Console, Portal fs.FS
 	// Free says how many bytes of a folder's disk are free; that of the disk where nil.
 	Free func(dir string) (int64, error)
 }
@@ -100,6 +102,7 @@ type App struct {
 	maxConnections int
 	stopWait       time.Duration
 	open           atomic.Int64 // connections
+	violations     violations
 	busy           busy
 	stopping       atomic.Bool
 	stop           context.CancelFunc
@@ -261,7 +264,9 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Approvals: a.Approvals, Members: a.Members, Ledger: a.Ledger,
 		Catalog: a.Catalog, Sales: a.Sales, Events: a.Events, Jobs: a.Jobs, LastBackup: a.backups.newest,
 	})
-	a.route(o)
+	if err := a.route(o); err != nil {
+		return err
+	}
 	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales, a.Portal} {
 		a.Privacy.Register(p)
 	}
@@ -280,13 +285,14 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 }
 
 // route makes the API: every noun adds its own.
-func (a *App) route(o Options) {
+func (a *App) route(o Options) error {
 	if a.auth = o.Auth; a.auth == nil {
 		a.auth = liveAuth{a.Staff}
 	}
 	a.API = api.New(api.Config{
 		DB: a.DB, Clock: a.Clock, Auth: a.auth, Members: a.Portal, Log: a.Log, Title: "Patron", Version: Version,
 		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
+		Proxies: o.Config.TrustedProxy,
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
 		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Insight, a.Portal, a.Exports, a.Desk, a.Events, a.Jobs,
@@ -296,8 +302,8 @@ func (a *App) route(o Options) {
 	a.systemRoutes()
 	a.backups.routes()
 	a.probes()
-	a.setupPage()
 	a.expose()
+	return a.faces(o)
 }
 
 // rooms are the bounds of classes that differ from those of the API. PostgreSQL reads on

@@ -60,7 +60,7 @@ func TestLogHoldsNobody(t *testing.T) {
 			}
 			ctx, stop := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
-			go func() { ended <- a.Serve(ctx, l, a.Handler()) }()
+			go func() { ended <- a.Serve(ctx, l, nil, a.Handler()) }()
 			system := staff.AsSystem(t.Context(), "test")
 			_, secret, err := a.Staff.CreateKey(system, staff.NewKey{Name: "test", Scopes: []string{staff.All}})
 			if err != nil {

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"maps"
-	"net"
 	"net/http"
 	"reflect"
 	"strings"
@@ -39,6 +38,7 @@ type metrics struct {
 	batchSize, batchSeconds prometheus.Histogram
 	retries                 prometheus.Counter
 	unknown, defects        prometheus.Counter
+	violations              map[string]prometheus.Counter // by section of the policy; fixed from the start
 }
 
 // kind are the counters of one kind of command.
@@ -66,7 +66,14 @@ func newMetrics() *metrics {
 		defects: prometheus.NewCounter(prometheus.CounterOpts{Name: "patron_ledger_defects_total", Help: "Postings that got no answer otherwise: no connection, or a fault of the program."}),
 	}
 	m.kinds.Store(&map[reflect.Type]kind{})
-	m.registry.MustRegister(m.writes, m.refusals, m.batchSize, m.batchSeconds, m.retries, m.unknown, m.defects,
+	violations := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "patron_csp_reports_total", Help: "Reports of browsers that a page tried what its policy forbids, by directive.",
+	}, []string{"directive"})
+	m.violations = map[string]prometheus.Counter{}
+	for _, s := range sections {
+		m.violations[s] = violations.WithLabelValues(s)
+	}
+	m.registry.MustRegister(violations, m.writes, m.refusals, m.batchSize, m.batchSeconds, m.retries, m.unknown, m.defects,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -157,7 +164,7 @@ func (m *metrics) observe(route string, class api.Class, status int, took time.D
 // serveMetrics answers whoever is on this machine, or bears a key that may operate the
 // system. A proxy on this machine calls for somebody else, which its headers show.
 func (a *App) serveMetrics(w http.ResponseWriter, r *http.Request) {
-	if !local(r) {
+	if !api.RequestInfo(r.Context()).Here {
 		c, err := a.auth.Authenticate(r.Context(), r)
 		if err != nil {
 			w.Header().Set("WWW-Authenticate", "Bearer")
@@ -170,21 +177,6 @@ func (a *App) serveMetrics(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	a.scrape.ServeHTTP(w, r)
-}
-
-// local reports whether a request comes from this machine and for nobody else.
-func local(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	ip := net.ParseIP(host)
-	if err != nil || ip == nil || !ip.IsLoopback() {
-		return false
-	}
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
-		if r.Header.Get(name) != "" {
-			return false
-		}
-	}
-	return true
 }
 
 // expose makes the handler of scrapes, and registers what is looked up at each of them.

@@ -21,6 +21,7 @@ import (
 var names = []string{
 	"patron_build_info gauge",
 	"patron_clock_off_seconds gauge",
+	"patron_csp_reports_total counter",
 	"patron_db_bytes gauge",
 	"patron_db_checkpoint_last_seconds gauge",
 	"patron_db_checkpoint_seconds_total counter",

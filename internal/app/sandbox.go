@@ -47,6 +47,7 @@ func (s *Sandbox) Handler() http.Handler {
 			live.ServeHTTP(w, r)
 			return
 		}
+		r = s.half.live.API.Arrive(r) // a key may be bound to where it is used from
 		if c, err := s.half.live.Staff.Authenticate(r.Context(), r); err != nil || !c.Sandbox {
 			live.ServeHTTP(w, r) // it refuses the key, and nothing is opened for a stranger
 			return

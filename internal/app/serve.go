@@ -2,9 +2,10 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
+	"log"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -30,19 +31,26 @@ const (
 	otherFiles = 256
 )
 
-// Serve answers on a listener, through h, until ctx ends or the storage fails.
+// Serve answers on a listener, through h, until ctx ends or the storage fails: over TLS where
+// secure says how, else in the open.
 //
 // The end, in this order: readiness is off; streams of events end; for a short while everybody is still served, and
 // each answer asks to close its connection; the door is shut; what has begun finishes.
 // Whoever was let in gets an answer. (http.Server.Shutdown alone would hang up on those
 // whose request it reads after it was called.)
-func (a *App) Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+func (a *App) Serve(ctx context.Context, l net.Listener, secure *tls.Config, h http.Handler) error {
 	server := api.Server("", a.farewell(h))
-	server.ErrorLog = slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn)
+	server.ErrorLog = log.New(quiet{a.Log}, "", 0)
 	server.ConnState = a.busy.note
 	door := newDoor(l, a.places(), &a.open)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(door) }() // ends when the door is shut
+	go func() { // ends when the door is shut
+		if server.TLSConfig = secure; secure != nil {
+			failed <- server.ServeTLS(door, "", "")
+			return
+		}
+		failed <- server.Serve(door)
+	}()
 	var err error
 	select {
 	case <-ctx.Done():
@@ -88,6 +96,9 @@ type busy struct{ n atomic.Int64 }
 
 // note follows the life of one connection.
 func (b *busy) note(c net.Conn, s http.ConnState) {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
 	g, ok := c.(*guest)
 	if !ok {
 		return

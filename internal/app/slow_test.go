@@ -26,7 +26,7 @@ func TestSlowCallers(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- a.Serve(ctx, l, a.Handler()) }()
+	go func() { ended <- a.Serve(ctx, l, nil, a.Handler()) }()
 
 	const callers = 1000
 	var slow []net.Conn

@@ -75,6 +75,41 @@ func signInFrom(ip, email string) *http.Request {
 	return r
 }
 
+// The budgets go by where attempts really come from: behind a named proxy each browser has
+// its own, and neither an address that a caller makes up before the proxy nor one that a
+// stranger makes up without it begins a new one.
+func TestS2ForgedAddress(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		for name, tt := range map[string]struct {
+			from  string
+			chain func(i int) string
+			slow  bool
+		}{
+			"many browsers behind the proxy": {proxy, func(i int) string { return fmt.Sprintf("198.51.100.%d", i) }, false},
+			"one who makes up others":        {proxy, func(i int) string { return fmt.Sprintf("198.51.100.%d, 203.0.113.9", i) }, true},
+			"a stranger without the proxy":   {"203.0.113.9", func(i int) string { return fmt.Sprintf("198.51.100.%d", i) }, true},
+		} {
+			w := newWorld(t, d)
+			slow := false
+			for i := range freeByAddress + 3 {
+				r := signInFrom(tt.from, fmt.Sprintf("x%d@shop.example", i))
+				r.Header.Set("X-Forwarded-For", tt.chain(i+1))
+				switch out := w.send(r); out.Code {
+				case http.StatusTooManyRequests:
+					slow = true
+				case http.StatusUnauthorized:
+				default:
+					t.Fatalf("%s: %d %s", name, out.Code, out.Body)
+				}
+			}
+			if slow != tt.slow {
+				t.Errorf("%s: slowed down %v, want %v", name, slow, tt.slow)
+			}
+		}
+	})
+}
+
 // S8: a token that somebody planted in the browser before the sign-in opens nothing after
 // it, and each sign-in makes a token of its own, of 256 bits, of which the database has
 // the hash only.

@@ -28,8 +28,8 @@ var (
 	ErrWrong = errs.New(errs.Forbidden, "staff.wrong_password", "This is not your present password.", "当前密码不正确。")
 	// ErrPlain refuses to send a session over a network in the open.
 	ErrPlain = errs.New(errs.Forbidden, "staff.plain_http",
-		"Signing in needs HTTPS, or a browser on the same machine (http://127.0.0.1). Behind a proxy with TLS, let it send X-Forwarded-Proto: https.",
-		"登录需要 HTTPS，或在本机浏览器访问（http://127.0.0.1）。若前面有 TLS 代理，请让其发送 X-Forwarded-Proto: https。")
+		"Signing in needs HTTPS, or a browser on the same machine (http://127.0.0.1). Behind a proxy with TLS, name it in trusted_proxy and let it send X-Forwarded-Proto: https.",
+		"登录需要 HTTPS，或在本机浏览器访问（http://127.0.0.1）。若前面有 TLS 代理，请在 trusted_proxy 中列出它，并让其发送 X-Forwarded-Proto: https。")
 	// ErrNoSession answers for a session that is over, or another person's.
 	ErrNoSession = errs.New(errs.NotFound, "staff.no_session", "There is no such session.", "没有这个会话。")
 )

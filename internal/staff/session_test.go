@@ -213,12 +213,17 @@ func TestS8Cookie(t *testing.T) {
 			{"behind a proxy with TLS", "shop.example", "https", 200, "__Host-patron_session=…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax"},
 			{"in the open", "shop.example", "", 403, ""},
 			{"in the open behind a proxy", "shop.example", "http", 403, ""},
+			{"a stranger who says so", "shop.example", "https", 403, ""},
 			{"a name that begins so", "localhost.evil.example", "", 403, ""},
 		} {
 			r := httptest.NewRequest("POST", "/v1/sign-in", strings.NewReader(`{"email":"LI@shop.example ","password":"`+goodPassword+`"}`))
 			r.Host = tt.host
 			if tt.proto != "" {
 				r.Header.Set("X-Forwarded-Proto", tt.proto)
+				r.RemoteAddr = proxy + ":443"
+			}
+			if tt.name == "a stranger who says so" {
+				r.RemoteAddr = "203.0.113.9:443"
 			}
 			out := w.send(r)
 			got := regexp.MustCompile(`=[^;]{43};`).ReplaceAllString(out.Header().Get("Set-Cookie"), "=…;")

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -40,6 +41,9 @@ const (
 	cookieTLS   = "__Host-patron_session"
 )
 
+// proxy is the address of the one proxy that is believed.
+const proxy = "10.9.9.9"
+
 func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	w := &world{t: t, db: d, clock: clock.At(time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC))}
@@ -50,7 +54,8 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	w.staff = newService(d, w.clock, log, w.prog, audit, cheap)
-	w.router = api.New(api.Config{DB: d, Clock: w.clock, Auth: w.staff, Log: log, Title: "test", Version: "1"})
+	w.router = api.New(api.Config{DB: d, Clock: w.clock, Auth: w.staff, Log: log, Title: "test", Version: "1",
+		Proxies: api.Proxies{netip.MustParsePrefix(proxy + "/32")}})
 	w.prog.Routes(w.router)
 	w.staff.Routes(w.router)
 	w.http = w.router.Handler()

@@ -67,9 +67,8 @@ type Config struct {
 	// Whose says of which member the body of an answer tells, 0 for nobody: the answer is
 	// kept under their number, so that ForgetMember finds it. Nil keeps none.
 	Whose func(body []byte) int64
-	// ClientIP tells the address of the caller where a proxy stands in front; nil takes the
-	// other end of the connection.
-	ClientIP func(*http.Request) string
+	// Proxies stand in front and are believed.
+	Proxies Proxies
 	// Observe is called after each request to a route of the API, for metrics. route is the
 	// template ("POST /v1/sales"). It must not block.
 	Observe func(route string, class Class, status int, took time.Duration)

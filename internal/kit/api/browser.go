@@ -43,17 +43,11 @@ func (c SessionCookie) Make(token string, secure bool) *http.Cookie {
 
 // Read takes the token out of a request; "" where there is none.
 func (c SessionCookie) Read(r *http.Request) string {
-	got, err := r.Cookie(c.name(Secure(r.TLS != nil, r.Header.Get("X-Forwarded-Proto"))))
+	got, err := r.Cookie(c.name(RequestInfo(r.Context()).Secure))
 	if err != nil || len(got.Value) > maxToken {
 		return ""
 	}
 	return got.Value
-}
-
-// Secure reports whether the browser spoke TLS, to us or to a proxy before us. Whoever
-// forges the header only spoils their own cookie.
-func Secure(tls bool, forwardedProto string) bool {
-	return tls || strings.EqualFold(forwardedProto, "https")
 }
 
 // Loopback reports whether a Host header names this machine.
@@ -76,7 +70,7 @@ type Browser struct {
 
 // Resolve reads what Huma has no tag for.
 func (b *Browser) Resolve(ctx huma.Context) []error {
-	b.secure = Secure(ctx.TLS() != nil, ctx.Header("X-Forwarded-Proto"))
+	b.secure = RequestInfo(ctx.Context()).Secure
 	b.plain = !b.secure && !Loopback(ctx.Host())
 	b.origin = "http://" + ctx.Host()
 	if b.secure {

@@ -36,7 +36,9 @@ type Authenticator interface {
 
 // Info is what a request tells about itself.
 type Info struct {
-	IP        string // of the caller
+	IP        string // of the caller; behind named proxies, as they say
+	Secure    bool   // the browser spoke TLS, to us or to a named proxy
+	Here      bool   // it comes from this machine, and no proxy passed it on
 	UserAgent string // at most 256 bytes
 	TraceID   string // 32 hexadecimal digits, as in W3C Trace Context
 	Watching  bool   // a page listens by itself: no sign that a person is there

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -73,8 +72,7 @@ func WithLanguage(ctx context.Context, lang string) context.Context {
 // Handler serves the API, the reference and what Mux holds.
 func (r *Router) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		s := &scope{info: r.info(req), lang: i18n.Negotiate(req.Header.Get("Accept-Language"), r.cfg.DefaultLanguage)}
-		req = req.WithContext(context.WithValue(req.Context(), scopeKey{}, s))
+		req = r.Arrive(req)
 		g := &gate{ResponseWriter: w}
 		harden(w.Header())
 		defer r.recover(g, req)
@@ -84,6 +82,16 @@ func (r *Router) Handler() http.Handler {
 			r.servePlain(g, req)
 		}
 	})
+}
+
+// Arrive puts what a request tells about itself, and its language, into its context, unless
+// that was done: for whoever looks at requests before Handler does.
+func (r *Router) Arrive(req *http.Request) *http.Request {
+	if _, known := req.Context().Value(scopeKey{}).(*scope); known {
+		return req
+	}
+	s := &scope{info: r.info(req), lang: i18n.Negotiate(req.Header.Get("Accept-Language"), r.cfg.DefaultLanguage)}
+	return req.WithContext(context.WithValue(req.Context(), scopeKey{}, s))
 }
 
 // serveAPI serves a path under the prefixes of the API, none of whose answers is to be kept
@@ -112,6 +120,12 @@ func (r *Router) refuseUnrouted(g *gate, req *http.Request) {
 	case http.StatusMethodNotAllowed: // the mux has set Allow
 		r.writeProblem(req.Context(), g.ResponseWriter, ErrMethod)
 	}
+}
+
+// NotFound answers with a problem that there is nothing at this address: for handlers of Mux.
+func (r *Router) NotFound(w http.ResponseWriter, req *http.Request) {
+	w.Header().Set("Cache-Control", "no-store") // it may be there in a moment: a newer version is being put in place
+	r.writeProblem(req.Context(), w, ErrRoute)
 }
 
 // recover answers a panic outside of a route, as in a plain handler.
@@ -195,14 +209,7 @@ func (r *Router) info(req *http.Request) Info {
 	if len(in.UserAgent) > maxUserAgent {
 		in.UserAgent = strings.ToValidUTF8(in.UserAgent[:maxUserAgent], "")
 	}
-	if r.cfg.ClientIP != nil {
-		in.IP = r.cfg.ClientIP(req)
-		return in
-	}
-	in.IP = req.RemoteAddr
-	if host, _, err := net.SplitHostPort(req.RemoteAddr); err == nil {
-		in.IP = host
-	}
+	r.cfg.Proxies.arrive(req, &in)
 	return in
 }
 

@@ -12,6 +12,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -22,28 +23,37 @@ import (
 
 // Config is how the program is to run.
 type Config struct {
-	DataDir         string        // directory of the SQLite file, keys and socket
-	DatabaseURL     string        // of PostgreSQL; empty for SQLite. May hold a password
-	Listen          string        // host:port
-	LogLevel        string        // debug, info, warn, error
-	LogFormat       string        // text, json
-	DefaultLanguage string        // of answers to callers that name none: zh-CN, en
-	MaxBatch        int           // most commands in one batch of the posting engine
-	PostingWorkers  int           // 0 = one for every two cores
-	MaxConnections  int           // that are open at once
-	StopWait        time.Duration // for which the server goes on serving after it was told to stop
-	DebugListen     string        // host:port of the profiler, on loopback; empty for none
-	OtelEndpoint    string        // of a collector of OpenTelemetry; empty for no traces
-	OtelShare       float64       // of the requests that are traced without being asked to, 0 to 1
-	BackupAt        string        // time of day in the programme's zone, as 03:00, or off
-	BackupDir       string        // where scheduled backups go; empty for a folder of the data directory
-	BackupKeepDays  int           // how long they are kept
-	BackupRecipient string        // public keys of age that backups are encrypted for; empty for the key of the data directory
-	PublicURL       string        // how browsers reach the program, as https://club.example; empty to go by each request
-	SMTPURL         string        // mail server for codes of the portal; may hold a password. Empty: none
-	SMTPFrom        string        // address that its mail is from
-	PortalInbox     bool          // show the codes of the portal to everybody, as in a demonstration
-	PortalCodes     int           // that the portal sends in an hour at most
+	DataDir         string         // directory of the SQLite file, keys and socket
+	DatabaseURL     string         // of PostgreSQL; empty for SQLite. May hold a password
+	Listen          string         // host:port
+	TLSCert, TLSKey string         // files of a certificate with its chain, and of its key; both or none
+	ACMEDomain      []string       // names that certificates are fetched for; empty for none
+	ACMEEmail       string         // where the authority writes to
+	ACMECA          string         // URL of its directory; empty for Let's Encrypt
+	ACMERoot        string         // file of the root that the authority itself is known by; empty for those of the system
+	TLSLocal        bool           // certificates come from an authority of our own, in the data directory
+	TLSNames        []string       // names and addresses that its certificates hold besides the machine's
+	HTTPListen      string         // host:port of plain HTTP beside TLS, which leads there; empty for the default, or off
+	TrustedProxy    []netip.Prefix // networks of proxies whose X-Forwarded-For and -Proto are believed
+	LogLevel        string         // debug, info, warn, error
+	LogFormat       string         // text, json
+	DefaultLanguage string         // of answers to callers that name none: zh-CN, en
+	MaxBatch        int            // most commands in one batch of the posting engine
+	PostingWorkers  int            // 0 = one for every two cores
+	MaxConnections  int            // that are open at once
+	StopWait        time.Duration  // for which the server goes on serving after it was told to stop
+	DebugListen     string         // host:port of the profiler, on loopback; empty for none
+	OtelEndpoint    string         // of a collector of OpenTelemetry; empty for no traces
+	OtelShare       float64        // of the requests that are traced without being asked to, 0 to 1
+	BackupAt        string         // time of day in the programme's zone, as 03:00, or off
+	BackupDir       string         // where scheduled backups go; empty for a folder of the data directory
+	BackupKeepDays  int            // how long they are kept
+	BackupRecipient string         // public keys of age that backups are encrypted for; empty for the key of the data directory
+	PublicURL       string         // how browsers reach the program, as https://club.example; empty to go by each request
+	SMTPURL         string         // mail server for codes of the portal; may hold a password. Empty: none
+	SMTPFrom        string         // address that its mail is from
+	PortalInbox     bool           // show the codes of the portal to everybody, as in a demonstration
+	PortalCodes     int            // that the portal sends in an hour at most
 }
 
 // Defaults are the values of keys that nobody gives.
@@ -132,10 +142,17 @@ func (c *Config) readFile(path string) error {
 	return c.readYAML(path, text[:n])
 }
 
+// TLS reports whether the server speaks TLS itself.
+func (c Config) TLS() bool {
+	return c.TLSCert != "" || c.TLSKey != "" || len(c.ACMEDomain) > 0 || c.TLSLocal
+}
+
 // LogValue is the configuration without its secret: what the log may show.
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("data_dir", c.DataDir), slog.String("database_url", redact(c.DatabaseURL)), slog.String("listen", c.Listen),
+		slog.String("tls_cert", c.TLSCert), slog.String("tls_key", c.TLSKey), slog.Any("acme_domain", c.ACMEDomain), slog.String("acme_ca", c.ACMECA),
+		slog.Bool("tls_local", c.TLSLocal), slog.Any("tls_names", c.TLSNames), slog.String("http_listen", c.HTTPListen), slog.Any("trusted_proxy", c.TrustedProxy),
 		slog.String("log_level", c.LogLevel), slog.String("log_format", c.LogFormat), slog.String("default_language", c.DefaultLanguage),
 		slog.Int("max_batch", c.MaxBatch), slog.Int("posting_workers", c.PostingWorkers), slog.Int("max_connections", c.MaxConnections),
 		slog.Duration("stop_wait", c.StopWait), slog.String("debug_listen", c.DebugListen), slog.String("otel_endpoint", redact(c.OtelEndpoint)), slog.Float64("otel_share", c.OtelShare),

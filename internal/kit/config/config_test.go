@@ -3,8 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +65,16 @@ func TestFile(t *testing.T) {
 data_dir: "/srv/patron data"   # quoted
 database_url: 'postgres://p:s@db/patron?sslmode=disable'
 listen: "[::1]:80"
+tls_cert: /etc/a.crt
+tls_key: /etc/a.key
+acme_domain: Shop.example, www.shop.example
+acme_email: a@shop.example
+acme_ca: https://ca.lan/directory
+acme_root: /etc/ca.pem
+tls_local: true
+tls_names: till.lan,192.168.1.10
+http_listen: off
+trusted_proxy: 10.1.2.3/8, 2001:db8::1
 log_level: debug
 log_format: json
 default_language: en
@@ -87,12 +99,14 @@ portal_codes_per_hour: 10
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Config{"/srv/patron data", "postgres://p:s@db/patron?sslmode=disable", "[::1]:80", "debug", "json", "en", 10000, 0, 16, 2 * time.Second, "[::1]:6060", "https://u:p@collector:4318/x", 0.25, "23:30", "/mnt/backups", 30, "age1abc, age1def", "https://club.example", "smtps://me:hunter2@mail.example:465", "club@club.example", true, 10}
-	if got != want {
+	want := Config{"/srv/patron data", "postgres://p:s@db/patron?sslmode=disable", "[::1]:80",
+		"/etc/a.crt", "/etc/a.key", []string{"shop.example", "www.shop.example"}, "a@shop.example", "https://ca.lan/directory", "/etc/ca.pem",
+		true, []string{"till.lan", "192.168.1.10"}, "off", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128")}, "debug", "json", "en", 10000, 0, 16, 2 * time.Second, "[::1]:6060", "https://u:p@collector:4318/x", 0.25, "23:30", "/mnt/backups", 30, "age1abc, age1def", "https://club.example", "smtps://me:hunter2@mail.example:465", "club@club.example", true, 10}
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Load =\n%#v, want\n%#v", got, want)
 	}
 	for _, empty := range []string{"", "# nothing yet\n", "---\n"} {
-		if c, err := Load(write(t, empty), nil, nil); err != nil || c != Defaults() {
+		if c, err := Load(write(t, empty), nil, nil); err != nil || !reflect.DeepEqual(c, Defaults()) {
 			t.Errorf("Load(%q) = %v, %v; want the defaults", empty, c, err)
 		}
 	}
@@ -112,6 +126,16 @@ func TestMistakes(t *testing.T) {
 		{"no port", "listen: localhost\n", ErrValue, "listen"},
 		{"port too high", "listen: localhost:65536\n", ErrValue, ":1"},
 		{"port with zeros", "listen: localhost:080\n", ErrValue, ":1"},
+		{"no name", "acme_domain: shop_1.example\n", ErrValue, "acme_domain"},
+		{"an address for a name", "acme_domain: 192.0.2.1\n", ErrValue, "acme_domain"},
+		{"no name between commas", "acme_domain: a.example,,b.example\n", ErrValue, "acme_domain"},
+		{"an authority in the open", "acme_ca: http://ca.lan\n", ErrValue, "acme_ca"},
+		{"perhaps", "tls_local: yes\n", ErrValue, "tls_local"},
+		{"neither name nor address", "tls_names: a b\n", ErrValue, "tls_names"},
+		{"no port of plain HTTP", "http_listen: on\n", ErrValue, "http_listen"},
+		{"a proxy by name", "trusted_proxy: nginx\n", ErrValue, "trusted_proxy"},
+		{"everybody is a proxy", "trusted_proxy: 0.0.0.0/0\n", ErrValue, "trusted_proxy"},
+		{"everybody of IPv6 is a proxy", "trusted_proxy: 10.0.0.0/8,::/0\n", ErrValue, "trusted_proxy"},
 		{"level", "data_dir: x\nlog_level: loud\n", ErrValue, ":2"},
 		{"format", "log_format: xml\n", ErrValue, "log_format"},
 		{"language", "default_language: fr\n", ErrValue, "default_language"},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -29,6 +30,16 @@ var keys = []key{
 	{"data_dir", "the path of a directory", "目录路径", func(c *Config, t string) bool { c.DataDir = t; return t != "" }},
 	{"database_url", "a URL like postgres://user@host/database, or empty for SQLite", "形如 postgres://user@host/database 的 URL，留空则使用 SQLite", readDatabaseURL},
 	{"listen", "an address like 127.0.0.1:8080", "形如 127.0.0.1:8080 的地址", readListen},
+	{"tls_cert", "the path of a file, or empty", "文件路径，或留空", func(c *Config, t string) bool { c.TLSCert = t; return true }},
+	{"tls_key", "the path of a file, or empty", "文件路径，或留空", func(c *Config, t string) bool { c.TLSKey = t; return true }},
+	{"acme_domain", "names like shop.example.com, separated by commas, or empty", "形如 shop.example.com 的域名，以逗号分隔，或留空", readACMEDomain},
+	{"acme_email", "an e-mail address, or empty", "邮箱地址，或留空", func(c *Config, t string) bool { c.ACMEEmail = t; return t == "" || strings.Contains(t, "@") }},
+	{"acme_ca", "the https URL of a directory, or empty for Let's Encrypt", "目录的 https URL，留空则使用 Let's Encrypt", readACMECA},
+	{"acme_root", "the path of a file, or empty", "文件路径，或留空", func(c *Config, t string) bool { c.ACMERoot = t; return true }},
+	{"tls_local", "true or false", " true 或 false", func(c *Config, t string) bool { c.TLSLocal = t == "true"; return t == "true" || t == "false" }},
+	{"tls_names", "names and addresses like till.lan,192.168.1.10, or empty", "形如 till.lan,192.168.1.10 的名称和地址，或留空", readTLSNames},
+	{"http_listen", "an address like 0.0.0.0:80, or off, or empty", "形如 0.0.0.0:80 的地址，或 off，或留空", readHTTPListen},
+	{"trusted_proxy", "networks like 10.0.0.0/8,192.0.2.7, or empty", "形如 10.0.0.0/8,192.0.2.7 的网段，或留空", readTrustedProxy},
 	{"log_level", "debug, info, warn or error", " debug、info、warn 或 error", readLogLevel},
 	{"log_format", "text or json", " text 或 json", func(c *Config, t string) bool { c.LogFormat = t; return t == "text" || t == "json" }},
 	{"default_language", "zh-CN or en", " zh-CN 或 en", func(c *Config, t string) bool { c.DefaultLanguage = t; return t == "zh-CN" || t == "en" }},
@@ -84,12 +95,79 @@ func readDatabaseURL(c *Config, text string) bool {
 
 func readListen(c *Config, text string) bool {
 	c.Listen = text
+	return isAddress(text)
+}
+
+func readHTTPListen(c *Config, text string) bool {
+	c.HTTPListen = text
+	return text == "" || text == Off || isAddress(text)
+}
+
+func isAddress(text string) bool {
 	_, port, err := net.SplitHostPort(text)
 	if err != nil {
 		return false
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && strconv.FormatUint(n, 10) == port
+}
+
+// list reads what stands between commas, without spaces around it; nothing is an empty list.
+func list(text string) (out []string) {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	for one := range strings.SplitSeq(text, ",") {
+		out = append(out, strings.ToLower(strings.TrimSpace(one)))
+	}
+	return out
+}
+
+// isName reports whether a text is the name of a host.
+func isName(text string) bool {
+	for label := range strings.SplitSeq(text, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
+			strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			return false
+		}
+	}
+	return len(text) <= 253
+}
+
+func readACMEDomain(c *Config, text string) bool {
+	c.ACMEDomain = list(text)
+	return !slices.ContainsFunc(c.ACMEDomain, func(n string) bool { return !isName(n) || net.ParseIP(n) != nil })
+}
+
+func readACMECA(c *Config, text string) bool {
+	c.ACMECA = text
+	u, err := url.Parse(text)
+	return text == "" || err == nil && u.Scheme == "https" && u.Host != ""
+}
+
+func readTLSNames(c *Config, text string) bool {
+	c.TLSNames = list(text)
+	return !slices.ContainsFunc(c.TLSNames, func(n string) bool { return !isName(n) && net.ParseIP(n) == nil })
+}
+
+// readTrustedProxy takes networks, and addresses as networks of one.
+func readTrustedProxy(c *Config, text string) bool {
+	c.TrustedProxy = nil
+	for _, one := range list(text) {
+		network, err := netip.ParsePrefix(one)
+		if err != nil {
+			address, err := netip.ParseAddr(one)
+			if err != nil || address.Zone() != "" {
+				return false
+			}
+			network = netip.PrefixFrom(address, address.BitLen())
+		}
+		if network.Addr().Is4In6() || network.Bits() == 0 { // nobody may speak for everybody
+			return false
+		}
+		c.TrustedProxy = append(c.TrustedProxy, network.Masked())
+	}
+	return true
 }
 
 // maxStopWait leaves supervisors time for the rest before they lose patience.
@@ -147,7 +225,8 @@ func readInbox(c *Config, text string) bool {
 	return text == "true" || text == "false"
 }
 
-// Off is the value of BackupAt that makes no backups by themselves.
+// Off is the value of BackupAt that makes no backups by themselves, and of HTTPListen that
+// has no plain HTTP.
 const Off = "off"
 
 func readBackupAt(c *Config, text string) bool {

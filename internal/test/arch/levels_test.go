@@ -32,8 +32,10 @@ var levels = map[string]int{
 	"internal/kit/id":     1,
 	"internal/kit/money":  1,
 	"internal/kit/seal":   1,
+	"internal/kit/spa":    1,
 	"internal/kit/db":     2,
 	"internal/kit/backup": 3,
+	"internal/kit/cert":   3,
 	"internal/kit/api":    3,
 	"internal/kit/event":  4,
 	"internal/kit/job":    4,
@@ -63,6 +65,7 @@ var levels = map[string]int{
 	"internal/insight":   23,
 	"internal/portal":    24, // the members' face: it shows what all others keep, and nothing stands on it
 
+	"web":            0, // the built faces, as data
 	"internal/app":   30,
 	"internal/bench": 31, // a client: it knows the API from outside; its tests start the program
 	"internal/demo":  31,
