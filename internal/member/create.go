@@ -249,10 +249,10 @@ func (s *Service) write(ctx context.Context, tx *db.Tx, drafts []*draft) ([]erro
 		}
 	}
 	for _, set := range []struct {
-		into bulk
+		into db.Bulk
 		rows []any
 	}{{insertMembers, rows}, {insertTokens, tokens}, {insertTags, tags}, {putValues, values}} {
-		if err := set.into.exec(ctx, tx, set.rows); err != nil {
+		if err := set.into.Exec(ctx, tx, set.rows); err != nil {
 			return nil, fmt.Errorf("insert members: %w", err)
 		}
 	}
@@ -289,8 +289,8 @@ func claim(ctx context.Context, tx *db.Tx, drafts []*draft) ([]error, error) {
 		args = append(args, identifierRow(c.hash, rec.marks[c.hash], rec.id)...)
 	}
 	got := make(map[hash]bool, len(all))
-	err := insertIdentifiers.each(args, func(st *db.Stmt, part []any) error {
-		return readRows(func(rows *db.Rows) error {
+	err := insertIdentifiers.Each(args, func(st *db.Stmt, part []any) error {
+		return db.ReadRows(func(rows *db.Rows) error {
 			var h []byte
 			err := rows.Scan(&h)
 			got[hash(h)] = true

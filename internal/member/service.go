@@ -380,8 +380,8 @@ func (s *Service) saveIdentifiers(ctx context.Context, tx *db.Tx, before, after 
 			k = mark{kind: n.Kind, addedMS: s.clock.Now().UnixMilli()}
 		}
 		free := 0
-		err := insertIdentifiers.each(identifierRow(h, k, after.id), func(st *db.Stmt, args []any) error {
-			return readRows(func(rows *db.Rows) error { free++; return nil })(tx.Query(ctx, st, args...))
+		err := insertIdentifiers.Each(identifierRow(h, k, after.id), func(st *db.Stmt, args []any) error {
+			return db.ReadRows(func(rows *db.Rows) error { free++; return nil })(tx.Query(ctx, st, args...))
 		})
 		if err != nil {
 			return moved, fmt.Errorf("add identifier of member %d: %w", after.id, err)
@@ -413,7 +413,7 @@ func (s *Service) saveTokens(ctx context.Context, tx *db.Tx, before, after *reco
 			return err
 		}
 	}
-	return insertTokens.exec(ctx, tx, tokenRows(young, after.id))
+	return insertTokens.Exec(ctx, tx, tokenRows(young, after.id))
 }
 
 func saveAttributes(ctx context.Context, tx *db.Tx, before, after *record, schema map[string]Attribute) error {
@@ -431,5 +431,5 @@ func saveAttributes(ctx context.Context, tx *db.Tx, before, after *record, schem
 			return err
 		}
 	}
-	return putValues.exec(ctx, tx, valueRows(after, schema, put))
+	return putValues.Exec(ctx, tx, valueRows(after, schema, put))
 }
