@@ -31,9 +31,21 @@ func DefineBulk(name string, sizes []int, width int, head string, row func(first
 			rows[i] = row(1 + i*width)
 		}
 		text := head + "\n" + strings.Join(rows, ",\n") + "\n" + tail
-		b.stmts = append(b.stmts, Define(fmt.Sprintf("%s%d", name, n), text))
+		s := Define(fmt.Sprintf("%s%d", name, n), text)
+		s.sqlite = failing(s.sqlite)
+		b.stmts = append(b.stmts, s)
 	}
 	return b
+}
+
+// failing spares SQLite the journal of a statement, a copy of every page that it changes,
+// from which it undoes the rows before the one at fault: after an error the whole
+// transaction is undone (Tx.broken), so those rows may stay until then.
+func failing(text string) string {
+	if rest, found := strings.CutPrefix(text, "INSERT INTO"); found {
+		return "INSERT OR FAIL INTO" + rest
+	}
+	return text
 }
 
 // Values writes one row of placeholders: "($4, $5, $6)".
