@@ -37,7 +37,7 @@ type Hooks struct {
 	QR        func(ctx context.Context, code string) (ID, error) // resolves the portal's short-lived codes
 	Merger    Merger                                             // the ledger's side of a merge
 	Switches  Switches                                           // the ledger's may-earn and may-spend
-	Audit     program.Auditor                                    // the audit trail
+	Audit     Auditor                                            // the audit trail
 	Consents  Consents                                           // keeps what people agree to as they join
 	Colleague func(ctx context.Context, ref string) error        // refuses who is no active account of staff
 }
@@ -172,6 +172,13 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, action, subject string,
 		return nil
 	}
 	return s.hooks.Audit.Record(ctx, tx, action, subject, before, after)
+}
+
+// Auditor writes the audit trail.
+type Auditor interface {
+	program.Auditor
+	// RecordEach is Record of one action that was done to many.
+	RecordEach(ctx context.Context, tx *db.Tx, action string, subjects []string) error
 }
 
 // Get returns the member that a Ref names, with what was merged into it. Of one who was
