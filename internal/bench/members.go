@@ -11,11 +11,15 @@ import (
 	"time"
 )
 
-// prepareInFlight is how many requests prepare: the server then fills its batches.
-const prepareInFlight = 64
+// prepareInFlight is how many requests prepare. Each is a batch, so that a few fill the
+// server.
+const prepareInFlight = 8
 
-// primeBatch is how many members get their first points with one request.
-const primeBatch = 100
+// How many members are made, and get their first points, with one request.
+const (
+	enrolBatch = 200
+	primeBatch = 100
+)
 
 // prepare makes the members that are missing and, for spendings, gives everyone points.
 func (r *run) prepare(ctx context.Context) error {
@@ -26,8 +30,8 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	// An earlier run that was cut short may have left gaps just before its end.
-	if from := max(have-prepareInFlight, 0); have < r.Members {
-		err = r.each(ctx, "members", from, r.Members, 1, r.enrol)
+	if from := max(have-prepareInFlight*enrolBatch, 0); have < r.Members {
+		err = r.each(ctx, "members", from, r.Members, enrolBatch, r.enrol)
 	}
 	if err != nil || r.Load == Earn {
 		return err
@@ -101,14 +105,24 @@ func (r *run) each(ctx context.Context, what string, from, end, step int, do fun
 	return context.Cause(ctx)
 }
 
-// enrol makes one member. One who is there already is as good.
-func (r *run) enrol(ctx context.Context, c *connection, n int) error {
-	name := strconv.Itoa(n)
-	status, err := c.do(ctx, "POST", "/v1/members", "bench-member-"+name, []byte(`{"external_id":"bench/`+name+`"}`))
-	if err == nil && status != 201 && status != 409 {
-		err = fmt.Errorf("make member %s: %d %s", name, status, c.said())
+// enrol makes a batch of members. One who is there already is as good.
+func (r *run) enrol(ctx context.Context, c *connection, first int) error {
+	b := []byte(`{"items":[`)
+	for n := first; n < min(first+enrolBatch, r.Members+1); n++ {
+		if n > first {
+			b = append(b, ',')
+		}
+		b = fmt.Appendf(b, `{"idempotency_key":"bench-member-%[1]d","external_id":"bench/%[1]d"}`, n)
 	}
-	return err
+	status, err := c.do(ctx, "POST", "/v1/members/batch", "", append(b, "]}"...))
+	if err != nil {
+		return err
+	}
+	good := bytes.Count(c.body, []byte(`{"status":201`)) + bytes.Count(c.body, []byte(`{"status":409`))
+	if want := min(enrolBatch, r.Members+1-first); status != 200 || good != want {
+		return fmt.Errorf("make members %d to %d: %d %s", first, first+want-1, status, c.said())
+	}
+	return nil
 }
 
 // primeDocument is the first purchase of a member, by which they have points to spend.

@@ -33,7 +33,7 @@ func (s *Service) Names(ctx context.Context, ids []ID) (map[ID]string, error) {
 	}
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		return rowsSQL.query(ctx, tx, pairArgs(ids), func(rows *db.Rows) error {
+		return rowsSQL.Query(ctx, tx, pairArgs(ids), func(rows *db.Rows) error {
 			r, err := s.readRecord(rows)
 			if err == nil {
 				out[r.id] = r.personal.Name

@@ -285,7 +285,7 @@ var listAttributesSQL = db.Define("member.listAttributes", `
 
 func listAttributes(ctx context.Context, tx *db.Tx) (map[string]Attribute, error) {
 	schema := map[string]Attribute{}
-	err := readRows(func(rows *db.Rows) error {
+	err := db.ReadRows(func(rows *db.Rows) error {
 		var a Attribute
 		var choices string
 		var personal, archived int

@@ -252,7 +252,7 @@ func (s *Service) Calls(ctx context.Context, ref Ref, after point, limit int) (l
 			return err
 		}
 		list, err = gather(records, limit, func(r ID) (part []Call, err error) {
-			err = readRows(func(rows *db.Rows) error {
+			err = db.ReadRows(func(rows *db.Rows) error {
 				c, err := scanCall(rows.Scan)
 				part = append(part, c)
 				return err

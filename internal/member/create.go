@@ -72,7 +72,7 @@ func (s *Service) Create(ctx context.Context, n Enrolment) (Member, error) {
 func (s *Service) CreateMany(ctx context.Context, list []Enrolment) ([]Result, error) {
 	results := make([]Result, 0, len(list))
 	for batch := range slices.Chunk(list, createBatch) {
-		part, err := s.createBatch(ctx, batch)
+		part, err := s.createBatch(ctx, batch, nil)
 		if err != nil {
 			return results, err
 		}
@@ -81,25 +81,40 @@ func (s *Service) CreateMany(ctx context.Context, list []Enrolment) ([]Result, e
 	return results, nil
 }
 
-func (s *Service) createBatch(ctx context.Context, list []Enrolment) ([]Result, error) {
+// createBatch enrols a list in one transaction. also, where it is not nil, runs in it with
+// the results.
+func (s *Service) createBatch(ctx context.Context, list []Enrolment, also func(context.Context, *db.Tx, []Result) error) (results []Result, err error) {
 	drafts, refused, err := s.drafts(ctx, list)
 	if err != nil {
 		return nil, err
 	}
-	var late []error
-	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		late, err = s.write(ctx, tx, drafts)
-		return err
+	if len(drafts) == 0 {
+		return settle(refused, nil, nil), nil
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		late, err := s.write(ctx, tx, drafts)
+		if err != nil {
+			return err
+		}
+		if results = settle(refused, drafts, late); also == nil {
+			return nil
+		}
+		return also(ctx, tx, results)
 	})
 	s.forgetDrafts(drafts)
 	if err != nil {
 		return nil, fmt.Errorf("create %d members: %w", len(list), err)
 	}
-	results := make([]Result, len(list))
+	return results, nil
+}
+
+// settle says what became of each of a list: refused stands in its order, drafts are those
+// that were not, and late is why one of them was refused after all.
+func settle(refused []error, drafts []*draft, late []error) []Result {
+	results := make([]Result, len(refused))
 	next := 0
-	for i := range list {
-		if refused[i] != nil {
-			results[i].Err = refused[i]
+	for i := range refused {
+		if results[i].Err = refused[i]; refused[i] != nil {
 			continue
 		}
 		if results[i].Err = late[next]; late[next] == nil {
@@ -107,7 +122,7 @@ func (s *Service) createBatch(ctx context.Context, list []Enrolment) ([]Result, 
 		}
 		next++
 	}
-	return results, nil
+	return results
 }
 
 // forgetDrafts comes after the commit: an identifier may have been looked up, found to be
@@ -249,10 +264,10 @@ func (s *Service) write(ctx context.Context, tx *db.Tx, drafts []*draft) ([]erro
 		}
 	}
 	for _, set := range []struct {
-		into bulk
+		into db.Bulk
 		rows []any
 	}{{insertMembers, rows}, {insertTokens, tokens}, {insertTags, tags}, {putValues, values}} {
-		if err := set.into.exec(ctx, tx, set.rows); err != nil {
+		if err := set.into.Exec(ctx, tx, set.rows); err != nil {
 			return nil, fmt.Errorf("insert members: %w", err)
 		}
 	}
@@ -289,8 +304,8 @@ func claim(ctx context.Context, tx *db.Tx, drafts []*draft) ([]error, error) {
 		args = append(args, identifierRow(c.hash, rec.marks[c.hash], rec.id)...)
 	}
 	got := make(map[hash]bool, len(all))
-	err := insertIdentifiers.each(args, func(st *db.Stmt, part []any) error {
-		return readRows(func(rows *db.Rows) error {
+	err := insertIdentifiers.Each(args, func(st *db.Stmt, part []any) error {
+		return db.ReadRows(func(rows *db.Rows) error {
 			var h []byte
 			err := rows.Scan(&h)
 			got[hash(h)] = true

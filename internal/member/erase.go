@@ -56,7 +56,7 @@ var mergedAfterSQL = db.Define("member.mergedAfter", `
 	LIMIT 200`)
 
 func mergedAfter(ctx context.Context, tx *db.Tx, m, after ID) (page []ID, err error) {
-	err = readRows(func(rows *db.Rows) error {
+	err = db.ReadRows(func(rows *db.Rows) error {
 		var from ID
 		err := rows.Scan(&from)
 		page = append(page, from)
@@ -219,7 +219,7 @@ func (s *Service) eraseTokens(ctx context.Context, tx *db.Tx, r *record, sealed 
 }
 
 func eraseIdentifiers(ctx context.Context, tx *db.Tx, m ID) (freed []hash, err error) {
-	err = readRows(func(rows *db.Rows) error {
+	err = db.ReadRows(func(rows *db.Rows) error {
 		var h []byte
 		err := rows.Scan(&h)
 		freed = append(freed, hash(h))

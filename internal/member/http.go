@@ -27,6 +27,7 @@ func (s *Service) Routes(r *api.Router) {
 		ID: "createMember", Summary: "Enrol a member.", Tags: routeTags, Needs: staff.ServeMembers, Status: 201,
 		Fails: append([]error{ErrIdentifierNeeded, ErrJoined, ErrTag, ErrConsent}, refused...),
 	})
+	s.batchRoute(r)
 	api.Get(r, "/v1/members", s.getMembers, api.Doc{
 		ID: "listMembers", Summary: "List or search members.", Tags: routeTags, Needs: staff.ReadMembers,
 		Description: "q is an identifier in any spelling, exactly, or words of a name: two or more letters from the beginning of a word, or two or more Chinese characters that follow one another. Phones, e-mails and cards are masked in lists.",
@@ -85,45 +86,54 @@ func (s *Service) answer(ctx context.Context, m Member, err error) (*memberOut, 
 	return &memberOut{ETag: tag(m.Version), Body: v}, nil
 }
 
-type enrolIn struct {
-	Body struct {
-		External   string         `json:"external_id,omitempty" maxLength:"200" doc:"namespace/value: the member's id in another system." example:"shop/4711"`
-		Phone      string         `json:"phone,omitempty" maxLength:"40" doc:"Any spelling; without a country code, mainland China." example:"13800138000"`
-		Email      string         `json:"email,omitempty" maxLength:"254" doc:"E-mail address."`
-		Card       string         `json:"card,omitempty" maxLength:"64" doc:"Number of a member card; upper and lower case differ."`
-		WeChat     string         `json:"wechat,omitempty" maxLength:"64" doc:"WeChat open id."`
-		Verified   bool           `json:"verified,omitempty" doc:"The identifiers were proved to be the member's."`
-		Name       string         `json:"name,omitempty" maxLength:"400" doc:"Full name, at most 100 characters."`
-		Gender     Gender         `json:"gender,omitempty" doc:"female, male, other or unknown."`
-		Birthday   string         `json:"birthday,omitempty" maxLength:"10" doc:"YYYY-MM-DD, or --MM-DD without the year." example:"1990-02-28"`
-		Address    string         `json:"address,omitempty" maxLength:"1200" doc:"Postal address in one line, at most 300 characters."`
-		City       string         `json:"city,omitempty" maxLength:"256" doc:"City, as a code or a name."`
-		Language   string         `json:"language,omitempty" maxLength:"35" doc:"Language tag." example:"zh-CN"`
-		Store      string         `json:"store,omitempty" maxLength:"64" doc:"Id or code of the store where they join."`
-		Source     string         `json:"source,omitempty" maxLength:"256" doc:"Where they come from." example:"web"`
-		Attributes map[string]any `json:"attributes,omitempty" doc:"Custom attributes by key."`
-		Tags       []string       `json:"tags,omitempty" maxItems:"100" doc:"Tags."`
-		Consents   []string       `json:"consents,omitempty" maxItems:"20" doc:"Purposes that the member agrees to." example:"marketing_email"`
-		JoinedAt   string         `json:"joined_at,omitempty" maxLength:"40" doc:"When they joined, if not now: RFC 3339, or a date or time in the programme's zone."`
-	}
+type enrolIn struct{ Body NewMember }
+
+// NewMember is a member as a caller enrols one. Its name is exported because Huma fills no
+// embedded struct with another.
+type NewMember struct {
+	External   string         `json:"external_id,omitempty" maxLength:"200" doc:"namespace/value: the member's id in another system." example:"shop/4711"`
+	Phone      string         `json:"phone,omitempty" maxLength:"40" doc:"Any spelling; without a country code, mainland China." example:"13800138000"`
+	Email      string         `json:"email,omitempty" maxLength:"254" doc:"E-mail address."`
+	Card       string         `json:"card,omitempty" maxLength:"64" doc:"Number of a member card; upper and lower case differ."`
+	WeChat     string         `json:"wechat,omitempty" maxLength:"64" doc:"WeChat open id."`
+	Verified   bool           `json:"verified,omitempty" doc:"The identifiers were proved to be the member's."`
+	Name       string         `json:"name,omitempty" maxLength:"400" doc:"Full name, at most 100 characters."`
+	Gender     Gender         `json:"gender,omitempty" doc:"female, male, other or unknown."`
+	Birthday   string         `json:"birthday,omitempty" maxLength:"10" doc:"YYYY-MM-DD, or --MM-DD without the year." example:"1990-02-28"`
+	Address    string         `json:"address,omitempty" maxLength:"1200" doc:"Postal address in one line, at most 300 characters."`
+	City       string         `json:"city,omitempty" maxLength:"256" doc:"City, as a code or a name."`
+	Language   string         `json:"language,omitempty" maxLength:"35" doc:"Language tag." example:"zh-CN"`
+	Store      string         `json:"store,omitempty" maxLength:"64" doc:"Id or code of the store where they join."`
+	Source     string         `json:"source,omitempty" maxLength:"256" doc:"Where they come from." example:"web"`
+	Attributes map[string]any `json:"attributes,omitempty" doc:"Custom attributes by key."`
+	Tags       []string       `json:"tags,omitempty" maxItems:"100" doc:"Tags."`
+	Consents   []string       `json:"consents,omitempty" maxItems:"20" doc:"Purposes that the member agrees to." example:"marketing_email"`
+	JoinedAt   string         `json:"joined_at,omitempty" maxLength:"40" doc:"When they joined, if not now: RFC 3339, or a date or time in the programme's zone."`
 }
 
 func (s *Service) postMember(ctx context.Context, in *enrolIn) (*memberOut, error) {
-	b := in.Body
-	store, err := s.StoreID(b.Store)
-	if refusal := errs.As(err); refusal != nil {
-		return nil, refusal.At("body.store")
-	}
-	joined, err := s.parseTime(b.JoinedAt)
+	n, err := in.Body.enrolment(s)
 	if err != nil {
-		return nil, ErrJoined.At("body.joined_at")
+		return nil, err
 	}
-	m, err := s.Create(ctx, Enrolment{
-		External: b.External, Phone: b.Phone, Email: b.Email, Card: b.Card, WeChat: b.WeChat, Verified: b.Verified,
-		Name: b.Name, Gender: b.Gender, Birthday: b.Birthday, Address: b.Address, City: b.City, Language: b.Language,
-		StoreID: store, Source: b.Source, Attributes: b.Attributes, Tags: b.Tags, Consents: b.Consents, JoinedAt: joined,
-	})
+	m, err := s.Create(ctx, n)
 	return s.answer(ctx, m, err)
+}
+
+func (n *NewMember) enrolment(s *Service) (Enrolment, error) {
+	store, err := s.StoreID(n.Store)
+	if refusal := errs.As(err); refusal != nil {
+		return Enrolment{}, refusal.At("body.store")
+	}
+	joined, err := s.parseTime(n.JoinedAt)
+	if err != nil {
+		return Enrolment{}, ErrJoined.At("body.joined_at")
+	}
+	return Enrolment{
+		External: n.External, Phone: n.Phone, Email: n.Email, Card: n.Card, WeChat: n.WeChat, Verified: n.Verified,
+		Name: n.Name, Gender: n.Gender, Birthday: n.Birthday, Address: n.Address, City: n.City, Language: n.Language,
+		StoreID: store, Source: n.Source, Attributes: n.Attributes, Tags: n.Tags, Consents: n.Consents, JoinedAt: joined,
+	}, nil
 }
 
 // parseTime reads a time of a request; without a zone it is in the programme's.

@@ -61,7 +61,7 @@ var listTokenSQL = db.Define("member.listToken", `
 	ORDER BY t.member_id DESC
 	LIMIT $8`)
 
-var rowsSQL = defineBulk("member.rows", querySizes, 2, `
+var rowsSQL = db.DefineBulk("member.rows", db.QuerySizes, 2, `
 	SELECT `+recordColumns+`
 	FROM member
 	WHERE (shard, id) IN (VALUES`, pairRow, `)`)
@@ -201,7 +201,7 @@ func (s *Service) candidates(ctx context.Context, tokens []int64, before int64) 
 	var ids []ID
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		ids = ids[:0]
-		return readRows(func(rows *db.Rows) error {
+		return db.ReadRows(func(rows *db.Rows) error {
 			var m ID
 			err := rows.Scan(&m)
 			ids = append(ids, m)
@@ -220,7 +220,7 @@ func (s *Service) listed(ctx context.Context, ids []ID, q Search) ([]Member, err
 	var page []Member
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		var rs []*record
-		err := rowsSQL.query(ctx, tx, pairArgs(ids), func(rows *db.Rows) error {
+		err := rowsSQL.Query(ctx, tx, pairArgs(ids), func(rows *db.Rows) error {
 			r, err := s.readRecord(rows)
 			if err == nil && r.mergedInto == 0 && r.erasedMS == 0 && r.joinedMS >= from && r.joinedMS < until {
 				rs = append(rs, r)
@@ -263,7 +263,7 @@ func (s *Service) lines(ctx context.Context, tx *db.Tx, rs []*record) ([]Member,
 
 func (s *Service) readRecords(rows *db.Rows, err error) ([]*record, error) {
 	var rs []*record
-	err = readRows(func(rows *db.Rows) error {
+	err = db.ReadRows(func(rows *db.Rows) error {
 		r, err := s.readRecord(rows)
 		rs = append(rs, r)
 		return err

@@ -290,7 +290,7 @@ var mergedIntoSQL = db.Define("member.mergedInto", `
 func mergedInto(ctx context.Context, tx *db.Tx, m ID) ([]ID, error) {
 	var list []ID
 	for at := []ID{m}; len(at) > 0 && len(list) < maxMerged; at = at[1:] {
-		err := readRows(func(rows *db.Rows) error {
+		err := db.ReadRows(func(rows *db.Rows) error {
 			var from ID
 			err := rows.Scan(&from)
 			list, at = append(list, from), append(at, from)

@@ -317,7 +317,7 @@ func (s *Service) notes(ctx context.Context, ref Ref, f NoteFilter, after point,
 			return err
 		}
 		list, err = gather(records, limit, func(r ID) (part []Note, err error) {
-			err = readRows(func(rows *db.Rows) error {
+			err = db.ReadRows(func(rows *db.Rows) error {
 				n, err := scanNote(rows.Scan)
 				part = append(part, n)
 				return err

@@ -52,7 +52,7 @@ func (s *Service) wrappedAfter(ctx context.Context, shard int16, last ID) ([]rec
 	var page []record
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		page = page[:0]
-		return readRows(func(rows *db.Rows) error {
+		return db.ReadRows(func(rows *db.Rows) error {
 			var r record
 			err := rows.Scan(&r.id, &r.wrapped)
 			page = append(page, r)

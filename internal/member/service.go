@@ -37,7 +37,7 @@ type Hooks struct {
 	QR        func(ctx context.Context, code string) (ID, error) // resolves the portal's short-lived codes
 	Merger    Merger                                             // the ledger's side of a merge
 	Switches  Switches                                           // the ledger's may-earn and may-spend
-	Audit     program.Auditor                                    // the audit trail
+	Audit     Auditor                                            // the audit trail
 	Consents  Consents                                           // keeps what people agree to as they join
 	Colleague func(ctx context.Context, ref string) error        // refuses who is no active account of staff
 }
@@ -172,6 +172,13 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, action, subject string,
 		return nil
 	}
 	return s.hooks.Audit.Record(ctx, tx, action, subject, before, after)
+}
+
+// Auditor writes the audit trail.
+type Auditor interface {
+	program.Auditor
+	// RecordEach is Record of one action that was done to many.
+	RecordEach(ctx context.Context, tx *db.Tx, action string, subjects []string) error
 }
 
 // Get returns the member that a Ref names, with what was merged into it. Of one who was
@@ -384,8 +391,8 @@ func (s *Service) saveIdentifiers(ctx context.Context, tx *db.Tx, before, after 
 			k = mark{kind: n.Kind, addedMS: s.clock.Now().UnixMilli()}
 		}
 		free := 0
-		err := insertIdentifiers.each(identifierRow(h, k, after.id), func(st *db.Stmt, args []any) error {
-			return readRows(func(rows *db.Rows) error { free++; return nil })(tx.Query(ctx, st, args...))
+		err := insertIdentifiers.Each(identifierRow(h, k, after.id), func(st *db.Stmt, args []any) error {
+			return db.ReadRows(func(rows *db.Rows) error { free++; return nil })(tx.Query(ctx, st, args...))
 		})
 		if err != nil {
 			return moved, fmt.Errorf("add identifier of member %d: %w", after.id, err)
@@ -417,7 +424,7 @@ func (s *Service) saveTokens(ctx context.Context, tx *db.Tx, before, after *reco
 			return err
 		}
 	}
-	return insertTokens.exec(ctx, tx, tokenRows(young, after.id))
+	return insertTokens.Exec(ctx, tx, tokenRows(young, after.id))
 }
 
 func saveAttributes(ctx context.Context, tx *db.Tx, before, after *record, schema map[string]Attribute) error {
@@ -435,5 +442,5 @@ func saveAttributes(ctx context.Context, tx *db.Tx, before, after *record, schem
 			return err
 		}
 	}
-	return putValues.exec(ctx, tx, valueRows(after, schema, put))
+	return putValues.Exec(ctx, tx, valueRows(after, schema, put))
 }

@@ -70,7 +70,7 @@ func events(t testing.TB, d *db.DB, m ID) []string {
 	var kinds []string
 	err := d.Read(t.Context(), func(ctx context.Context, tx *db.Tx) error {
 		kinds = nil
-		return readRows(func(rows *db.Rows) error {
+		return db.ReadRows(func(rows *db.Rows) error {
 			var k string
 			err := rows.Scan(&k)
 			kinds = append(kinds, k)

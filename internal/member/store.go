@@ -11,30 +11,30 @@ import (
 
 // insertIdentifiers returns the hashes that were free: a hash that somebody has is left
 // out, without an error, so that one taken number does not sink a batch.
-var insertIdentifiers = defineBulk("member.insertIdentifiers", insertSizes, 7, `
+var insertIdentifiers = db.DefineBulk("member.insertIdentifiers", db.InsertSizes, 7, `
 	INSERT INTO identifier (shard, hash, kind, member_id, verified_ms, source, added_ms)
-	VALUES`, values(7), `
+	VALUES`, db.Values(7), `
 	ON CONFLICT (hash, shard) DO NOTHING
 	RETURNING hash`)
 
-var insertMembers = defineBulk("member.insertMembers", insertSizes, 14, `
+var insertMembers = db.DefineBulk("member.insertMembers", db.InsertSizes, 14, `
 	INSERT INTO member (shard, id, version, wrapped_key, sealed, gender, birth_year, birth_md, city, language, store_id, source, joined_ms, created_ms)
-	VALUES`, values(14), "")
+	VALUES`, db.Values(14), "")
 
-var insertTokens = defineBulk("member.insertTokens", insertSizes, 3, `
+var insertTokens = db.DefineBulk("member.insertTokens", db.InsertSizes, 3, `
 	INSERT INTO name_token (shard, token, member_id)
-	VALUES`, values(3), `
+	VALUES`, db.Values(3), `
 	ON CONFLICT (shard, token, member_id) DO NOTHING`)
 
-var insertTags = defineBulk("member.insertTags", insertSizes, 3, `
+var insertTags = db.DefineBulk("member.insertTags", db.InsertSizes, 3, `
 	INSERT INTO member_tag (shard, member_id, tag)
-	VALUES`, values(3), `
+	VALUES`, db.Values(3), `
 	ON CONFLICT (shard, member_id, tag) DO NOTHING
 	RETURNING tag`)
 
-var putValues = defineBulk("member.putValues", insertSizes, 6, `
+var putValues = db.DefineBulk("member.putValues", db.InsertSizes, 6, `
 	INSERT INTO member_attribute (shard, member_id, key, kind, text_value, number_e4)
-	VALUES`, values(6), `
+	VALUES`, db.Values(6), `
 	ON CONFLICT (shard, member_id, key) DO UPDATE
 	SET text_value = excluded.text_value, number_e4 = excluded.number_e4`)
 
@@ -128,7 +128,7 @@ var loadMarksSQL = db.Define("member.loadMarks", `
 
 func loadMarks(ctx context.Context, tx *db.Tx, m ID) (map[hash]mark, error) {
 	marks := map[hash]mark{}
-	err := readRows(func(rows *db.Rows) error {
+	err := db.ReadRows(func(rows *db.Rows) error {
 		var h []byte
 		var k mark
 		if err := rows.Scan(&h, &k.kind, &k.verifiedMS, &k.source, &k.addedMS); err != nil {
@@ -151,7 +151,7 @@ var loadAttributesSQL = db.Define("member.loadAttributes", `
 
 func loadAttributes(ctx context.Context, tx *db.Tx, m ID) (map[string]any, error) {
 	values := map[string]any{}
-	err := readRows(func(rows *db.Rows) error {
+	err := db.ReadRows(func(rows *db.Rows) error {
 		var key, text string
 		var kind AttributeKind
 		var e4 int64
@@ -243,7 +243,7 @@ func pairRow(first int) string {
 	return fmt.Sprintf("(CAST($%d AS SMALLINT), CAST($%d AS BIGINT))", first, first+1)
 }
 
-var ownersSQL = defineBulk("member.owners", querySizes, 1, `
+var ownersSQL = db.DefineBulk("member.owners", db.QuerySizes, 1, `
 	SELECT hash, member_id
 	FROM identifier
 	WHERE hash IN (`, func(first int) string { return fmt.Sprintf("$%d", first) }, `)`)
@@ -255,7 +255,7 @@ func owners(ctx context.Context, tx *db.Tx, hashes []hash) (map[hash]ID, error) 
 		args[i] = hashes[i][:]
 	}
 	found := make(map[hash]ID, len(hashes))
-	err := ownersSQL.query(ctx, tx, args, func(rows *db.Rows) error {
+	err := ownersSQL.Query(ctx, tx, args, func(rows *db.Rows) error {
 		var h []byte
 		var m ID
 		if err := rows.Scan(&h, &m); err != nil {
@@ -267,7 +267,7 @@ func owners(ctx context.Context, tx *db.Tx, hashes []hash) (map[hash]ID, error) 
 	return found, err
 }
 
-var pointersSQL = defineBulk("member.pointers", querySizes, 2, `
+var pointersSQL = db.DefineBulk("member.pointers", db.QuerySizes, 2, `
 	SELECT id, CASE WHEN erased_ms > 0 THEN -1 ELSE merged_into END
 	FROM member
 	WHERE (shard, id) IN (VALUES`, pairRow, `)`)
@@ -279,7 +279,7 @@ const gone ID = -1
 // who was erased. Those that do not exist are absent.
 func pointers(ctx context.Context, tx *db.Tx, ids []ID) (map[ID]ID, error) {
 	found := make(map[ID]ID, len(ids))
-	err := pointersSQL.query(ctx, tx, pairArgs(ids), func(rows *db.Rows) error {
+	err := pointersSQL.Query(ctx, tx, pairArgs(ids), func(rows *db.Rows) error {
 		var from, into ID
 		if err := rows.Scan(&from, &into); err != nil {
 			return err
@@ -298,7 +298,7 @@ func pairArgs(ids []ID) []any {
 	return args
 }
 
-var tagsSQL = defineBulk("member.tags", querySizes, 2, `
+var tagsSQL = db.DefineBulk("member.tags", db.QuerySizes, 2, `
 	SELECT member_id, tag
 	FROM member_tag
 	WHERE (shard, member_id) IN (VALUES`, pairRow, `)
@@ -307,7 +307,7 @@ var tagsSQL = defineBulk("member.tags", querySizes, 2, `
 // tagsOf lists the tags of members, sorted.
 func tagsOf(ctx context.Context, tx *db.Tx, ids []ID) (map[ID][]string, error) {
 	found := make(map[ID][]string, len(ids))
-	err := tagsSQL.query(ctx, tx, pairArgs(ids), func(rows *db.Rows) error {
+	err := tagsSQL.Query(ctx, tx, pairArgs(ids), func(rows *db.Rows) error {
 		var m ID
 		var tag string
 		if err := rows.Scan(&m, &tag); err != nil {

@@ -89,8 +89,8 @@ func addTags(ctx context.Context, tx *db.Tx, who ID, tags []string) ([]string, e
 		rows = append(rows, who.Shard(), int64(who), tag)
 	}
 	var added []string
-	err := insertTags.each(rows, func(st *db.Stmt, part []any) error {
-		return readRows(func(rows *db.Rows) error {
+	err := insertTags.Each(rows, func(st *db.Stmt, part []any) error {
+		return db.ReadRows(func(rows *db.Rows) error {
 			var tag string
 			err := rows.Scan(&tag)
 			added = append(added, tag)

@@ -220,7 +220,7 @@ func (s *Service) Tasks(ctx context.Context, f TaskFilter, after point, limit in
 }
 
 func scanTasks(rows *db.Rows, err error) (list []Task, _ error) {
-	err = readRows(func(rows *db.Rows) error {
+	err = db.ReadRows(func(rows *db.Rows) error {
 		t, err := scanTask(rows.Scan)
 		list = append(list, t)
 		return err

@@ -304,7 +304,7 @@ func TestReminderByQueue(t *testing.T) {
 		}
 		done := func() (n int64) {
 			err := d.Read(t.Context(), func(ctx context.Context, tx *db.Tx) error {
-				return readRows(func(rows *db.Rows) error { return rows.Scan(&n) })(tx.QueryText(ctx, `SELECT COUNT(*) FROM job WHERE kind = 'member.remind' AND state = 'done'`))
+				return db.ReadRows(func(rows *db.Rows) error { return rows.Scan(&n) })(tx.QueryText(ctx, `SELECT COUNT(*) FROM job WHERE kind = 'member.remind' AND state = 'done'`))
 			})
 			if err != nil {
 				t.Fatal(err)

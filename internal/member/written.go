@@ -116,7 +116,7 @@ func (s *Service) keyOf(ctx context.Context, tx *db.Tx, m ID) (seal.RecordKey, e
 	return key, nil
 }
 
-var keysSQL = defineBulk("member.keys", querySizes, 2, `
+var keysSQL = db.DefineBulk("member.keys", db.QuerySizes, 2, `
 	SELECT id, wrapped_key
 	FROM member
 	WHERE (shard, id) IN (VALUES`, pairRow, `)`)
@@ -128,7 +128,7 @@ type keyring map[ID]seal.RecordKey
 func (s *Service) keyring(ctx context.Context, tx *db.Tx, members []ID) (keyring, error) {
 	slices.Sort(members)
 	keys := keyring{}
-	err := keysSQL.query(ctx, tx, pairArgs(slices.Compact(members)), func(rows *db.Rows) error {
+	err := keysSQL.Query(ctx, tx, pairArgs(slices.Compact(members)), func(rows *db.Rows) error {
 		var m ID
 		var wrapped []byte
 		if err := rows.Scan(&m, &wrapped); err != nil || len(wrapped) == 0 {

@@ -49,6 +49,22 @@ func (a *Audit) Record(ctx context.Context, tx *db.Tx, action, subject string, b
 	if err != nil {
 		return fmt.Errorf("audit %s: %w", action, err)
 	}
+	e := a.entry(ctx, action, subject)
+	e.Before, e.After = was, is
+	return insertEntry(ctx, tx, e)
+}
+
+// RecordEach is Record of one action that the caller did to many, without what was before
+// and after.
+func (a *Audit) RecordEach(ctx context.Context, tx *db.Tx, action string, subjects []string) error {
+	list := make([]Entry, len(subjects))
+	for i, subject := range subjects {
+		list[i] = a.entry(ctx, action, subject)
+	}
+	return insertEntries(ctx, tx, list)
+}
+
+func (a *Audit) entry(ctx context.Context, action, subject string) Entry {
 	c, info := api.CallerOf(ctx), api.RequestInfo(ctx)
 	if c.Kind == "" {
 		c.Kind = "anonymous"
@@ -56,10 +72,10 @@ func (a *Audit) Record(ctx context.Context, tx *db.Tx, action, subject string, b
 	if c.Kind == "member" || c.Kind == "system" {
 		info.IP, info.UserAgent = "", "" // of people who do not work here, for ever: no
 	}
-	return insertEntry(ctx, tx, Entry{
+	return Entry{
 		At: a.clock.Now(), ActorKind: c.Kind, Actor: c.ID, Action: action, Subject: subject,
-		Before: was, After: is, IP: info.IP, UserAgent: info.UserAgent, Trace: info.TraceID,
-	})
+		IP: info.IP, UserAgent: info.UserAgent, Trace: info.TraceID,
+	}
 }
 
 func asJSON(v any) (json.RawMessage, error) {

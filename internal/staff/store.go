@@ -185,24 +185,38 @@ func scanAccount(r row) (a Account, err error) {
 }
 
 var (
-	insertEntrySQL = db.Define("staff.insertEntry", `
+	insertEntrySQL = db.DefineBulk("staff.insertEntry", db.InsertSizes, 10, `
 	INSERT INTO audit (at_ms, actor_kind, actor, action, subject, before, after, ip, user_agent, trace_id)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	VALUES`, db.Values(10), `
 	RETURNING id`)
-	insertWaitingSQL = db.Define("staff.insertWaiting", `
+	insertWaitingSQL = db.DefineBulk("staff.insertWaiting", db.InsertSizes, 1, `
 	INSERT INTO audit_waiting (audit_id)
-	VALUES ($1)`)
+	VALUES`, db.Values(1), "")
 )
 
 // insertEntry writes an entry, to be chained after the commit.
 func insertEntry(ctx context.Context, tx *db.Tx, e Entry) error {
-	var n int64
-	err := tx.QueryRow(ctx, insertEntrySQL, e.At.UnixMilli(), e.ActorKind, e.Actor, e.Action, e.Subject,
-		e.Before, e.After, e.IP, e.UserAgent, e.Trace).Scan(&n)
+	return insertEntries(ctx, tx, []Entry{e})
+}
+
+func insertEntries(ctx context.Context, tx *db.Tx, list []Entry) error {
+	args := make([]any, 0, 10*len(list))
+	for _, e := range list {
+		args = append(args, e.At.UnixMilli(), e.ActorKind, e.Actor, e.Action, e.Subject, e.Before, e.After, e.IP, e.UserAgent, e.Trace)
+	}
+	made := make([]any, 0, len(list))
+	err := insertEntrySQL.Each(args, func(st *db.Stmt, part []any) error {
+		return db.ReadRows(func(rows *db.Rows) error {
+			var n int64
+			err := rows.Scan(&n)
+			made = append(made, n)
+			return err
+		})(tx.Query(ctx, st, part...))
+	})
 	if err != nil {
 		return err
 	}
-	return exec(ctx, tx, insertWaitingSQL, n)
+	return insertWaitingSQL.Exec(ctx, tx, made)
 }
 
 const entryColumns = `audit.id, at_ms, actor_kind, actor, action, subject, before, after, ip, user_agent, trace_id`

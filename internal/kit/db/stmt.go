@@ -2,6 +2,7 @@ package db
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -73,22 +74,46 @@ func Statements() []*Stmt {
 
 // numbered rewrites $n to ?n for SQLite, which would otherwise take $1 for a name and
 // number it by its first appearance. Quotes and comments are left as they are.
+//
+// Where they stand in order, each once, they are plain question marks: SQLite keeps a list
+// of those that are numbered, and the driver asks it for each one's name, so that binding
+// the 900 values of a statement over many rows took longer than running it.
 func numbered(sql string) string {
 	var b strings.Builder
+	ordered := true
+	for i, n := 0, 0; i < len(sql); {
+		if size := opaque(sql[i:]); size > 0 {
+			i += size
+			continue
+		}
+		if placeholder(sql, i) {
+			n++
+			digits := len(sql[i+1:]) - len(strings.TrimLeft(sql[i+1:], "0123456789"))
+			ordered = ordered && sql[i+1:i+1+digits] == strconv.Itoa(n)
+		}
+		i++
+	}
 	for i := 0; i < len(sql); {
 		if n := opaque(sql[i:]); n > 0 {
 			b.WriteString(sql[i : i+n])
 			i += n
 			continue
 		}
-		if sql[i] == '$' && i+1 < len(sql) && isDigit(sql[i+1]) && !(i > 0 && isWord(sql[i-1])) {
-			b.WriteByte('?')
-		} else {
+		if !placeholder(sql, i) {
 			b.WriteByte(sql[i])
+			i++
+			continue
 		}
-		i++
+		b.WriteByte('?')
+		for i++; ordered && i < len(sql) && isDigit(sql[i]); i++ {
+		}
 	}
 	return b.String()
+}
+
+// placeholder reports whether $1, $2, … begins at i.
+func placeholder(sql string, i int) bool {
+	return sql[i] == '$' && i+1 < len(sql) && isDigit(sql[i+1]) && !(i > 0 && isWord(sql[i-1]))
 }
 
 // opaque returns the length of the quoted text or comment that sql begins with, or 0.
