@@ -75,7 +75,7 @@ func other(code string) string {
 // Over TLS the cookie belongs to this host alone; in the open over a network there is none.
 func TestCookieOfTLS(t *testing.T) {
 	t.Parallel()
-	a := apptest.OpenAt(t, apptest.Setup{Database: dbtest.Options(t, db.SQLite), Box: seal.Test(), Edit: demo})
+	a := apptest.OpenAt(t, apptest.Setup{Database: dbtest.Options(t, db.SQLite), Box: seal.Test(), Edit: behind})
 	p := enrol(t, a, "13600000001", nil)
 	a.Clock.Advance(time.Minute)
 	g := visit(t, a)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -28,6 +29,12 @@ func each(t *testing.T, body func(t *testing.T, a *apptest.App)) {
 }
 
 func demo(c *config.Config) { c.PortalInbox = true }
+
+// behind is demo behind a proxy on this machine, which says whether it was spoken to in TLS.
+func behind(c *config.Config) {
+	demo(c)
+	c.TrustedProxy = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+}
 
 // guest is a browser.
 type guest struct {
