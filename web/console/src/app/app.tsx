@@ -1,0 +1,8 @@
+import '@patron/shared/theme/choice.ts';
+import { useTranslation } from 'react-i18next';
+
+/** The staff console. */
+export function App() {
+  const { t } = useTranslation('app');
+  return <main>{t('title')}</main>;
+}

@@ -1,0 +1,27 @@
+import js from '@eslint/js';
+import jsxA11y from 'eslint-plugin-jsx-a11y';
+import reactHooks from 'eslint-plugin-react-hooks';
+import ts from 'typescript-eslint';
+
+export default ts.config(
+  { ignores: ['**/dist', '**/node_modules', 'shared/src/api/schema.d.ts'] },
+  js.configs.recommended,
+  ...ts.configs.strict,
+  reactHooks.configs.flat.recommended,
+  jsxA11y.flatConfigs.strict,
+  {
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      'no-restricted-imports': ['error', { paths: [{ name: 'echarts', message: 'Import from @patron/shared/charts: only the parts that are used.' }, { name: 'antd/es', message: 'Import from antd.' }] }],
+    },
+  },
+  { // The portal has 200 kB for everything.
+    files: ['portal/**', 'shared/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [{ group: ['antd', 'antd/*', '@ant-design/*'], message: 'Ant Design is for the console alone.' }] }] },
+  },
+  { // app → features → ui → shared
+    files: ['console/src/features/**', 'portal/src/features/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '^\\.\\./(?!\\.\\./)[^/]+/', message: 'Features do not import features. What two need goes to ui, app or shared.' }] }] },
+  },
+  { files: ['**/*.mjs', '**/*.config.*'], languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } } },
+);

@@ -1,0 +1,8 @@
+import 'virtual:tokens.css';
+import '@patron/shared/theme/base.css';
+import { startI18n } from '@patron/shared/i18n/i18n.ts';
+import { createRoot } from 'react-dom/client';
+import { App } from './app/app.tsx';
+
+await startI18n({ en: () => import('./app/texts.en.ts'), 'zh-CN': () => import('./app/texts.zh-CN.ts') });
+createRoot(document.getElementById('root')!).render(<App />);
