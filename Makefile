@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run dev test torture soak mutants check gen bench demo figures help build setup
+.PHONY: run dev test e2e torture soak mutants check gen bench demo figures help build web setup
 
 BIN := bin/patron
 DATA_DIR ?= patron-data
@@ -22,7 +22,7 @@ dev: ## start from source, without demo data
 # The race detector makes everything some five times slower, so it watches the packages
 # that share memory between goroutines; the rest runs without it, and so do most of the
 # histories of the ledger, which share nothing that the first hundred do not.
-test: setup check ## the static part and all tests but torture; starts PostgreSQL by itself
+test: setup web check ## the static part and all tests but torture; starts PostgreSQL by itself
 	scripts/with-postgres.sh bash -euo pipefail -c '\
 		go test -timeout 20m ./...; \
 		go test -race -timeout 20m ./internal/kit/...; \
@@ -37,13 +37,14 @@ soak: setup ## the long form of laws, races and torture: PATRON_SOAK times as mu
 mutants: setup ## plant the bugs of scripts/mutants one by one: each has to be caught
 	scripts/with-postgres.sh scripts/mutants.sh $(MUTANTS)
 
-check: ## the static part: format, vet, staticcheck, generated files
+check: web/node_modules ## the static part: format, vet, staticcheck, generated files; types, lint, texts and tests of the faces
 	@unformatted=$$(gofmt -l cmd internal); [ -z "$$unformatted" ] || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 	go vet ./...
 	go vet -tags torture ./internal/test/...
 	$(STATICCHECK) ./...
 	$(STATICCHECK) -tags torture ./internal/test/...
 	@go run ./cmd/patron openapi | diff -u api/openapi.json - || { echo "api/openapi.json is not what the routes say: run make gen"; exit 1; }
+	npm --prefix web run --silent check
 
 gen: ## write what is generated from the code: api/openapi.json
 	@mkdir -p api
@@ -64,9 +65,25 @@ figures: setup build ## import real purchase histories and check them: make figu
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
 
-build:
+build: web
 	@mkdir -p bin
-	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/patron
+	CGO_ENABLED=0 go build -trimpath -tags web -o $(BIN) ./cmd/patron
+
+web: web/node_modules ## build the console and the portal, which the binary then holds
+	npm --prefix web run --silent build
+
+web/node_modules: web/package-lock.json
+	npm --prefix web ci --no-audit --no-fund
+	@touch $@
+
+e2e: setup build test/e2e/node_modules ## the journeys of people, in a browser: on SQLite, then on PostgreSQL
+	npm --prefix test/e2e run --silent test
+	scripts/with-postgres.sh npm --prefix test/e2e run --silent test
+
+test/e2e/node_modules: test/e2e/package-lock.json
+	npm --prefix test/e2e ci --no-audit --no-fund
+	@touch $@
+
 
 setup:
 	@scripts/setup.sh

@@ -40,6 +40,11 @@ if [ "${#missing[@]}" -gt 0 ]; then
 	rm -f "$log"
 fi
 
+if ! command -v node >/dev/null 2>&1 || ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then
+	echo "please install Node.js 20.19 or later: https://nodejs.org/" >&2
+	exit 1
+fi
+
 if ! command -v go >/dev/null 2>&1; then
 	echo "please install Go $(sed -n 's/^go //p' "$(dirname "$0")/../go.mod") or later: https://go.dev/dl/" >&2
 	exit 1

@@ -11,6 +11,7 @@ export type Permission =
   | 'points.approve' // be the second person for a large correction
   | 'catalog.read'
   | 'catalog.write'
+  | 'lists.export' // take whole lists out as files
   | 'events.read'
   | 'events.write'
   | 'reports.read'

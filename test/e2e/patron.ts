@@ -1,0 +1,162 @@
+// A real server on demo data for the tests of one file, and people who use it.
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test as base, type Page } from '@playwright/test';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const bin = join(import.meta.dirname, '../../bin/patron');
+const members = '300';
+export const password = 'a long walk to the tea house';
+
+/** Who works in the shop; each has the address ROLE@shop.example. */
+export type Role = 'owner' | 'manager' | 'cashier' | 'agent' | 'analyst' | 'auditor';
+const roles: Role[] = ['owner', 'manager', 'cashier', 'agent', 'analyst', 'auditor'];
+export const emailOf = (role: Role) => `${role}@shop.example`;
+
+/** A server of one's own, which can be stopped and started anew. */
+export class Server {
+  readonly url: string;
+  private readonly where: string[];
+  private process: ChildProcess | undefined;
+  output = '';
+
+  private constructor(readonly dir: string, readonly port: number, database: string | undefined) {
+    this.url = `http://127.0.0.1:${port}`;
+    this.where = ['--data-dir', join(dir, 'data'), ...(database ? ['--database-url', database] : [])];
+  }
+
+  /** Makes the data: of a demonstration with a colleague in every role, or nothing at all. */
+  static async make(what: 'demo' | 'empty'): Promise<Server> {
+    const dir = mkdtempSync(join(tmpdir(), 'patron-e2e-'));
+    const postgres = process.env.PATRON_TEST_POSTGRES;
+    const database = postgres && databaseOf(postgres, dir, what);
+    const server = new Server(dir, await freePort(), database);
+    if (what === 'demo') {
+      const ready = template(postgres);
+      cpSync(ready, join(dir, 'data'), { recursive: true });
+    }
+    return server;
+  }
+
+  async start(): Promise<void> {
+    this.output = '';
+    const child = spawn(bin, ['serve', '--listen', `127.0.0.1:${this.port}`, ...this.where], { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    this.process = child;
+    for (let i = 0; i < 200; i++) {
+      if (child.exitCode !== null) break;
+      try {
+        if ((await fetch(`${this.url}/readyz`)).ok) return;
+      } catch {
+        // not listening yet
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`the server did not start:\n${this.output}`);
+  }
+
+  async stop(): Promise<void> {
+    const child = this.process;
+    if (!child || child.exitCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  }
+
+  /** Runs a command of patron on the same data and returns what it prints. */
+  command(...args: string[]): string {
+    return execFileSync(bin, [...args, ...this.where], { encoding: 'utf8' });
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+const templates = join(tmpdir(), `patron-e2e-template-${process.ppid}`);
+
+/** The data directory of a demonstration, made once a run and engine. */
+function template(postgres: string | undefined): string {
+  const dir = join(templates, postgres ? 'postgresql' : 'sqlite', process.env.TEST_WORKER_INDEX ?? '0');
+  if (existsSync(join(dir, 'ready'))) return join(dir, 'data');
+  mkdirSync(dir, { recursive: true });
+  const where = ['--data-dir', join(dir, 'data'), ...(postgres ? ['--database-url', at(postgres, templateName())] : [])];
+  if (postgres) sql(postgres, `CREATE DATABASE ${templateName()}`);
+  execFileSync(bin, ['demo', '--members', members, ...where]);
+  writeFileSync(join(dir, 'password'), password);
+  for (const role of roles) execFileSync(bin, ['staff', 'create', '--email', emailOf(role), '--role', role, '--password-file', join(dir, 'password'), ...where]);
+  writeFileSync(join(dir, 'ready'), '');
+  return join(dir, 'data');
+}
+
+const templateName = () => `e2e_template_${process.env.TEST_WORKER_INDEX ?? '0'}`;
+const at = (postgres: string, name: string) => postgres.replace(/\/[^/?]*(\?|$)/, `/${name}$1`);
+const sql = (postgres: string, text: string) => execFileSync('psql', ['-qAt', postgres, '-c', text]);
+
+function databaseOf(postgres: string, dir: string, what: 'demo' | 'empty'): string {
+  const name = `e2e_${dir.replace(/^.*-/, '').toLowerCase()}_${process.pid}`;
+  if (what === 'demo') template(postgres);
+  sql(postgres, `CREATE DATABASE ${name}${what === 'demo' ? ` TEMPLATE ${templateName()}` : ''}`);
+  return at(postgres, name);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+interface Worker {
+  demo: Server;
+}
+
+/** Tests with a server on demo data, shared by the tests of a worker, and a page that must stay clean. */
+export const test = base.extend<{ page: Page }, Worker>({
+  demo: [async ({}, use) => {
+    const server = await Server.make('demo');
+    await server.start();
+    await use(server);
+    await server.remove();
+  }, { scope: 'worker' }],
+  page: async ({ page }, use) => {
+    const faults = watch(page);
+    await use(page);
+    expect(faults(), 'the console of the browser').toEqual([]);
+  },
+});
+
+export { expect };
+
+/** Notes what the browser complains of: errors of scripts, and of the content security policy. */
+export function watch(page: Page): () => string[] {
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (message) => {
+    // An answer that refuses is logged by the browser as an error, and is none of the page.
+    if (message.type() === 'error' && !/status of (4\d\d|503)/.test(message.text())) faults.push(message.text());
+  });
+  return () => faults;
+}
+
+export async function signIn(page: Page, server: Server, role: Role): Promise<void> {
+  await page.goto(`${server.url}/`);
+  await page.locator('input[type=email]').fill(emailOf(role));
+  await page.locator('input[type=password]').fill(password);
+  await page.locator('form button[type=submit]').click();
+  await expect(page.locator('main')).toBeVisible();
+}
+
+/** No serious or critical finding of axe on the page as it is. */
+export async function accessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const bad = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
+  expect(bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`)).toEqual([]);
+}

@@ -1,0 +1,31 @@
+import { defineConfig } from '@playwright/test';
+
+export const browser = {
+  browserName: 'chromium' as const,
+  launchOptions: {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  },
+};
+
+// Every journey runs as in a shop: both languages, a desk and a phone. A test that is about
+// one of them says so by its tag.
+const desk = { width: 1440, height: 900 };
+const phone = { width: 390, height: 844 };
+
+export default defineConfig({
+  testDir: '.',
+  outputDir: 'results',
+  fullyParallel: false, // tests of a file share a server and follow each other
+  workers: 2,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list']],
+  use: { ...browser, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
+  projects: [
+    { name: 'desk-zh', use: { viewport: desk, locale: 'zh-CN' } },
+    { name: 'desk-en', use: { viewport: desk, locale: 'en-US' } },
+    { name: 'phone-zh', use: { viewport: phone, locale: 'zh-CN', hasTouch: true, isMobile: true } },
+    { name: 'phone-en', use: { viewport: phone, locale: 'en-US', hasTouch: true, isMobile: true } },
+  ],
+});

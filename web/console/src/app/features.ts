@@ -1,0 +1,7 @@
+import type { Feature } from '../frame/feature.ts';
+import { account } from '../features/account/feature.ts';
+
+/** What the console is made of, in the order of the menu. */
+export const features: Feature[] = [
+  account,
+];
