@@ -69,6 +69,13 @@ func TestOthers(t *testing.T) {
 		}
 		one.want(200, "", "GET", "/portal/v1/me", nil)
 		one.want(200, "", "GET", "/portal/v1/purchases/"+sold.ID, nil)
+
+		session, secret, _ := strings.Cut(one.cookie, ".")
+		_, theirs, _ := strings.Cut(two.cookie, ".")
+		for _, forged := range []string{session, session + ".", session + "." + theirs, session + ".x" + secret[1:], "patron_portal=." + secret} {
+			stranger.cookie = forged
+			stranger.want(401, "portal.signed_out", "GET", "/portal/v1/me", nil)
+		}
 	})
 }
 

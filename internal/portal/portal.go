@@ -78,6 +78,10 @@ var (
 		"There is no {channel} of yours to send a code to. Ask the shop.", "您没有登记可接收验证码的{channel}，请联系商家。")
 )
 
+// ErrMail refuses to start with a mail server and without what it needs.
+var ErrMail = errs.New(errs.Invalid, "portal.mail",
+	"smtp_url is not like smtps://user:password@host:465, or smtp_from is missing.", "smtp_url 格式应为 smtps://user:password@host:465，且须设置 smtp_from。")
+
 // Options are what a Service is made of. All but Log, Mail and SMS are required.
 type Options struct {
 	DB      *db.DB
