@@ -263,6 +263,10 @@ func TestProfileAndConsents(t *testing.T) {
 				t.Errorf("%q is not in the export", want)
 			}
 		}
+		for range 9 {
+			p.want(200, "", "GET", "/portal/v1/export?format=csv", nil)
+		}
+		p.want(429, "portal.too_often", "GET", "/portal/v1/export", nil)
 		if n := a.Number("SELECT COUNT(*) FROM audit WHERE actor_kind = 'member' AND (ip <> '' OR user_agent <> '')"); n != 0 {
 			t.Errorf("the trail keeps the address of members: %d", n)
 		}
