@@ -28,7 +28,8 @@ test: setup web check ## the static part and all tests but torture; starts Postg
 		go test -race -timeout 20m ./internal/kit/...; \
 		go test -race -timeout 20m ./internal/ledger -rapid.checks=100'
 
-torture: setup ## kills, power cuts, failing disks, two servers; wants root and /dev/fuse
+torture: ## kills, power cuts, failing disks, two servers, a mail server; wants root and /dev/fuse
+	@scripts/setup.sh torture
 	scripts/with-postgres.sh go test -tags torture -count=1 -timeout 30m -v ./internal/test/torture | grep -vE '^=== (RUN|PAUSE|CONT|NAME)'
 
 soak: setup ## the long form of laws, races and torture: PATRON_SOAK times as much (20)

@@ -14,6 +14,7 @@ need bsdextrautils column
 need curl curl
 need time time
 need patch patch # plants the bugs of make mutants
+[ "${1:-}" != torture ] || need opensmtpd smtpd # a real mail server that takes the codes of the portal
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 [ -d /usr/include/linux ] || missing+=(libc6-dev)
 if ! command -v initdb >/dev/null 2>&1 && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then

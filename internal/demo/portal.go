@@ -35,6 +35,8 @@ func (s *shop) invite(ctx context.Context) error {
 	}
 	s.made.Phone = best.enrol.Phone
 	name := "phone:" + best.enrol.Phone
-	_, err := s.app.Program.ChangeSettings(ctx, program.SettingsChange{Demo: &name})
-	return err
+	if _, err := s.app.Program.ChangeSettings(ctx, program.SettingsChange{Demo: &name}); err != nil {
+		return err
+	}
+	return s.app.Audit.Chain(ctx) // else what waits since the shop was opened would look forgotten
 }

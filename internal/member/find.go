@@ -166,7 +166,7 @@ func (s *Service) direct(ctx context.Context, refs []Ref) ([]ID, error) {
 
 func (s *Service) byCode(ctx context.Context, code string) (ID, error) {
 	if s.hooks.QR == nil {
-		return 0, ErrQR
+		return 0, ErrNotFound
 	}
 	return s.hooks.QR(ctx, code)
 }

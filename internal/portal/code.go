@@ -22,15 +22,16 @@ import (
 
 // The bounds of codes. A guesser gets 25 tries an hour at one identifier, out of a million.
 const (
-	codeLife   = 10 * time.Minute
-	maxTries   = 5                // of one code
-	codeGap    = 30 * time.Second // between two codes for one identifier
-	hourlyWho  = 5                // codes for one identifier
-	hourlyFrom = 120              // codes for one address: a shop's guests share its network
-	hourlyTry  = 240              // tries from one address
-	hourlyLook = 30               // friends that one member looks for
-	countHour  = time.Hour
-	noGap      = -24 * time.Hour // nodes' clocks differ
+	codeLife     = 10 * time.Minute
+	maxTries     = 5                // of one code
+	codeGap      = 30 * time.Second // between two codes for one identifier
+	hourlyWho    = 5                // codes for one identifier
+	hourlyFrom   = 120              // codes for one address: a shop's guests share its network
+	hourlyTry    = 240              // tries from one address
+	hourlyLook   = 30               // friends that one member looks for
+	hourlyExport = 10               // downloads of one member
+	countHour    = time.Hour
+	noGap        = -24 * time.Hour // nodes' clocks differ
 )
 
 // purpose is what a code is for. The numbers stand in rows.

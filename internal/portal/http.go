@@ -2,11 +2,13 @@ package portal
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
+	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/ledger"
@@ -68,7 +70,7 @@ func (s *Service) ownRoutes(r *api.Router) {
 	api.Post(r, "/portal/v1/consents", s.postConsents, api.Doc{ID: "portalSpeak", Summary: "Give consents or take them back.", Tags: tags,
 		Description: "All of it is kept or nothing. To take one back is granted false.", Fails: []error{privacy.ErrPurpose, privacy.ErrVersion, privacy.ErrBusy}})
 	api.Get(r, "/portal/v1/export", s.getExport, api.Doc{ID: "portalExport", Summary: "Download everything that is known of oneself.", Tags: tags, Stream: true,
-		Description: "json is one object with a list for each sheet; csv a ZIP folder with a file for each."})
+		Description: "json is one object with a list for each sheet; csv a ZIP folder with a file for each.", Fails: []error{ErrOften}})
 }
 
 // moveRoutes give points away and close the account.
@@ -278,6 +280,13 @@ type exportIn struct {
 
 func (s *Service) getExport(ctx context.Context, in *exportIn) (*huma.StreamResponse, error) {
 	m, err := me(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = s.o.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error { // each is a long read, and a line of the trail
+		c := count{s.o.Box.Blind("portal count", fmt.Sprintf("export %d", m)), noGap, hourlyExport, ErrOften}
+		return c.take(ctx, tx, s.o.Clock.Now())
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -69,6 +69,13 @@ func TestOthers(t *testing.T) {
 		}
 		one.want(200, "", "GET", "/portal/v1/me", nil)
 		one.want(200, "", "GET", "/portal/v1/purchases/"+sold.ID, nil)
+
+		session, secret, _ := strings.Cut(one.cookie, ".")
+		_, theirs, _ := strings.Cut(two.cookie, ".")
+		for _, forged := range []string{session, session + ".", session + "." + theirs, session + ".x" + secret[1:], "patron_portal=." + secret} {
+			stranger.cookie = forged
+			stranger.want(401, "portal.signed_out", "GET", "/portal/v1/me", nil)
+		}
 	})
 }
 
@@ -256,6 +263,10 @@ func TestProfileAndConsents(t *testing.T) {
 				t.Errorf("%q is not in the export", want)
 			}
 		}
+		for range 9 {
+			p.want(200, "", "GET", "/portal/v1/export?format=csv", nil)
+		}
+		p.want(429, "portal.too_often", "GET", "/portal/v1/export", nil)
 		if n := a.Number("SELECT COUNT(*) FROM audit WHERE actor_kind = 'member' AND (ip <> '' OR user_agent <> '')"); n != 0 {
 			t.Errorf("the trail keeps the address of members: %d", n)
 		}

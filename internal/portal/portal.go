@@ -74,9 +74,15 @@ var (
 		"Nobody has joined with this.", "没有找到这位会员。")
 	ErrLooking = errs.New(errs.TooMany, "portal.too_many_looked_up",
 		"You looked for too many members. Try again in {retry_after} seconds.", "查找会员次数过多，请在 {retry_after} 秒后重试。")
+	ErrOften = errs.New(errs.TooMany, "portal.too_often",
+		"You have downloaded your data several times just now. Try again in {retry_after} seconds.", "您刚刚已多次下载资料，请在 {retry_after} 秒后重试。")
 	ErrNoAddress = errs.New(errs.Conflict, "portal.no_address",
 		"There is no {channel} of yours to send a code to. Ask the shop.", "您没有登记可接收验证码的{channel}，请联系商家。")
 )
+
+// ErrMail refuses to start with a mail server and without what it needs.
+var ErrMail = errs.New(errs.Invalid, "portal.mail",
+	"smtp_url is not like smtps://user:password@host:465, or smtp_from is missing.", "smtp_url 格式应为 smtps://user:password@host:465，且须设置 smtp_from。")
 
 // Options are what a Service is made of. All but Log, Mail and SMS are required.
 type Options struct {

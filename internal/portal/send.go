@@ -66,8 +66,8 @@ type Mail struct {
 // server is not called before the first message.
 func NewMail(server, from string) (*Mail, error) {
 	u, err := url.Parse(server)
-	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
-		return nil, errors.New("smtp_url is not like smtps://user:password@host:465") // never shown: it may hold a password
+	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" || from == "" {
+		return nil, ErrMail // without the cause, which may hold the password
 	}
 	o := []mail.Option{mail.WithTimeout(mailWithin), mail.WithoutNoop(), mail.WithTLSPolicy(mail.TLSMandatory)}
 	port := 587

@@ -17,6 +17,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/seal"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/privacy"
+	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/test/apptest"
 	"github.com/patron-loyalty/patron/internal/test/canary"
 	"github.com/patron-loyalty/patron/internal/test/dbtest"
@@ -78,12 +79,26 @@ func plant(a *apptest.App) string {
 	a.Post("/v1/holds", J{"member": m.ID, "currency": "points", "amount": 10, "ttl_seconds": 600, "purpose": "canary-purpose-10"})
 	a.Must(200, "POST", path+"/block", J{"earn": true, "reason": "canary-block-reason-11"})
 	a.Must(202, "POST", path+"/adjustments", J{"currency": "points", "amount": 900_000, "reason": "canary-approval-12"})
+	signIn(a, "13812345679")
 	// What is refused is logged and answered, and repeats nothing.
 	a.Do("POST", "/v1/members", J{"phone": "13812345679", "name": "Canary Quill"}).Refused(409, "member.identifier_taken")
 	a.Do("GET", "/v1/members/email:canary.mail@example.com?nonsense=1", nil)
 	a.Get("/v1/members?q=Canary+Quill")
 	a.Drain()
 	return m.ID
+}
+
+// signIn opens the portal to a member, with the code that a demonstration shows.
+func signIn(a *apptest.App, phone string) {
+	demo := "phone:12000000001"
+	if _, err := a.Program.ChangeSettings(a.Context(), program.SettingsChange{Demo: &demo}); err != nil {
+		panic(err)
+	}
+	var asked struct{ Challenge string }
+	var inbox struct{ Items []struct{ Code string } }
+	a.Must(202, "POST", "/portal/v1/codes", J{"phone": phone}).Into(&asked)
+	a.Get("/portal/v1/inbox").Into(&inbox)
+	a.Post("/portal/v1/sign-in", J{"phone": phone, "challenge": asked.Challenge, "code": inbox.Items[0].Code})
 }
 
 func TestCanary(t *testing.T) {

@@ -28,7 +28,7 @@ const (
 )
 
 // scrubbed are the tables in which an erasure overwrites or deletes.
-var scrubbed = []string{"member", "identifier", "name_token", "member_attribute", "member_tag", "merge_link", "note", "call", "task", "event", "outbox", "sale", "hold", "approval", "request"}
+var scrubbed = []string{"member", "identifier", "name_token", "member_attribute", "member_tag", "merge_link", "note", "call", "task", "event", "outbox", "sale", "hold", "approval", "request", "portal_session"}
 
 // Erased is what became of an erasure.
 type Erased struct {
