@@ -111,9 +111,7 @@ func serveFront(e *env, a *app.App, front *app.Front) (stop func(), err error) {
 		})
 	}
 	again := make(chan os.Signal, 1)
-	if front.TLS() != nil {
-		signal.Notify(again, syscall.SIGHUP)
-	}
+	signal.Notify(again, syscall.SIGHUP) // also where nothing is read anew: it must not end the server
 	running.Go(func() {
 		if err := front.Run(ctx, again); err != nil {
 			a.Log.Error("certificates are not renewed", "error", err)
