@@ -72,6 +72,7 @@ build: web
 
 web: web/node_modules ## build the console and the portal, which the binary then holds
 	npm --prefix web run --silent build
+	node scripts/press.mjs web/console/dist web/portal/dist
 
 web/node_modules: web/package-lock.json
 	npm --prefix web ci --no-audit --no-fund
