@@ -244,7 +244,7 @@ func TestLoadVersions(t *testing.T) {
 			old, then := versions[:slices.Index(versions, 16)], &thawed{}
 			young := since(t, 16)
 			for k, part := range parts.parts {
-				if young[part.Name] {
+				if young[part.Name] && part.Name != "approval" { // that one was made anew
 					continue
 				}
 				part.Columns = slices.DeleteFunc(slices.Clone(part.Columns), func(c string) bool { return young[part.Name+"."+c] })
