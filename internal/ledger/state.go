@@ -66,7 +66,6 @@ func (s *State) rollback(m mark) {
 	}
 	s.undo = s.undo[:0]
 	s.entries, s.events, s.changed = s.entries[:m.entries], s.events[:m.events], s.changed[:m.changed]
-	s.told = m.entries
 	s.epoch++ // so that the next change saves anew
 }
 
