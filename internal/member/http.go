@@ -45,6 +45,7 @@ func (s *Service) Routes(r *api.Router) {
 		ID: "tagMember", Summary: "Put tags on a member and take others off.", Tags: routeTags, Needs: staff.ServeMembers,
 		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrTag},
 	})
+	s.bulkTagRoutes(r)
 	s.identifierRoutes(r)
 	s.mergeRoutes(r)
 	s.attributeRoutes(r)

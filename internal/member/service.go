@@ -11,6 +11,7 @@ import (
 
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/job"
 	"github.com/patron-loyalty/patron/internal/kit/seal"
 	"github.com/patron-loyalty/patron/internal/program"
 )
@@ -23,6 +24,7 @@ type Service struct {
 	log   *slog.Logger
 	hooks Hooks
 	cards []Card
+	jobs  *job.Queue // of RegisterJobs
 
 	owner   *cache[hash, ID]                  // whose an identifier is
 	pointer *cache[ID, ID]                    // where a record points, 0 for itself
