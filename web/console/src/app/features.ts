@@ -1,5 +1,7 @@
 import type { Feature } from '../frame/feature.ts';
 import { account } from '../features/account/feature.ts';
+import { approval } from '../features/approval/feature.ts';
+import { ledger } from '../features/ledger/feature.ts';
 import { sale } from '../features/sale/feature.ts';
 import { insight } from '../features/insight/feature.ts';
 
@@ -7,5 +9,7 @@ import { insight } from '../features/insight/feature.ts';
 export const features: Feature[] = [
   insight,
   sale,
+  ledger,
+  approval,
   account,
 ];
