@@ -45,6 +45,9 @@ export default function CurrencyPage() {
   );
 }
 
+/** What the server takes for what is not said. */
+const defaults = { pending_days: 0, clawback: 'debt', approve_above: 0, expiry: { policy: 'never' } } as const;
+
 function Edit({ currency }: { currency: Currency | undefined }) {
   const { t } = useTranslation('ledger');
   const { message } = App.useApp();
@@ -83,7 +86,7 @@ function Edit({ currency }: { currency: Currency | undefined }) {
           error={save.error}
           className={styles.form}
           disabled={!mine}
-          initialValues={currency ?? { kind: 'points', active: true, policy: { decimals: 0, expiry: { policy: 'rolling', count: 12, unit: 'month' }, clawback: 'debt' } }}
+          initialValues={currency ? { ...currency, policy: { ...defaults, ...currency.policy } } : { kind: 'points', active: true, policy: { decimals: 0, expiry: { policy: 'rolling', count: 12, unit: 'month' }, clawback: 'debt' } }}
           onValuesChange={() => setDirty(true)}
           onFinish={(values) => save.mutate(values)}
         >
