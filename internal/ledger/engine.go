@@ -132,6 +132,9 @@ func (e *Engine) Close() {
 	e.store.close()
 }
 
+// Config is what commands are decided by at this moment.
+func (e *Engine) Config() *Config { return e.config() }
+
 // Counts returns how many batches and commands were committed so far.
 func (e *Engine) Counts() (batches, commands int64) { return e.batches.Load(), e.commands.Load() }
 
