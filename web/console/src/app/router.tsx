@@ -1,0 +1,58 @@
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, type ReactNode } from 'react';
+import { createBrowserRouter, Outlet, useRouteError, type RouteObject } from 'react-router';
+import type { FeatureRoute } from '../frame/feature.ts';
+import { meQuery, useCan } from '../frame/me.ts';
+import { Page } from '../frame/page.tsx';
+import { ErrorState, ForbiddenState, NotFoundState } from '../ui/states.tsx';
+import { features } from './features.ts';
+import { Shell } from './shell.tsx';
+import { useTranslation } from 'react-i18next';
+
+const SignIn = lazy(() => import('../features/account/sign-in-page.tsx'));
+const Setup = lazy(() => import('../features/account/setup-page.tsx'));
+
+/** Lets nobody in but the signed in. The address stays, so that a link leads there after signing in. */
+function SignedIn() {
+  const me = useQuery(meQuery);
+  if (me.isPending) return null;
+  if (me.error) return <ErrorState error={me.error} retry={() => void me.refetch()} />;
+  return me.data ? <Outlet /> : <Suspense fallback={null}><SignIn /></Suspense>;
+}
+
+function Allowed({ needs, children }: { needs: FeatureRoute['needs']; children: ReactNode }) {
+  const { t } = useTranslation('frame');
+  return useCan()(needs) ? children : <Page title={t('forbidden')}><ForbiddenState needs={needs} /></Page>;
+}
+
+function Missing() {
+  const { t } = useTranslation('frame');
+  return <Page title={t('missing')}><NotFoundState /></Page>;
+}
+
+/** A page broke. Where it is a part that a newer version replaced, loading anew mends it. */
+function Broken() {
+  const { t } = useTranslation('frame');
+  const error = useRouteError();
+  return <Page title={t('broken')}><ErrorState error={error} retry={() => location.reload()} /></Page>;
+}
+
+const route = ({ path, page: View, needs }: FeatureRoute): RouteObject => ({
+  path,
+  element: <Allowed needs={needs}><View /></Allowed>,
+  errorElement: <Broken />,
+});
+
+const routes = features.flatMap((f) => f.routes);
+
+export const router = createBrowserRouter([
+  { path: '/setup', element: <Suspense fallback={null}><Setup /></Suspense>, errorElement: <Broken /> },
+  {
+    element: <SignedIn />,
+    errorElement: <Broken />,
+    children: [
+      { element: <Shell />, children: [...routes.filter((r) => !r.bare).map(route), { path: '*', element: <Missing /> }] },
+      { element: <Suspense fallback={null}><Outlet /></Suspense>, children: routes.filter((r) => r.bare).map(route) },
+    ],
+  },
+]);

@@ -1,0 +1,36 @@
+import type { Permission } from '@patron/shared/api/permission.ts';
+import type { IconName } from '@patron/shared/ui/icon.tsx';
+import type { ComponentType } from 'react';
+
+/** The parts of the menu. */
+export type MenuGroup = 'daily' | 'business' | 'manage';
+
+export interface MenuEntry {
+  to: string;
+  /** Its text, with the namespace: `members:menu`. */
+  textKey: string;
+  icon: IconName;
+  group: MenuGroup;
+  /** What one needs to see it; without it everybody does. */
+  needs?: Permission;
+  /** A hook that gives how many things wait there. */
+  useCount?: () => number | undefined;
+}
+
+export interface FeatureRoute {
+  path: string;
+  /** Wrap it in React.lazy: what a page needs is fetched when somebody goes there. */
+  page: ComponentType;
+  /** Who lacks it is told which permission it is and who has it. */
+  needs?: Permission;
+  /** Without menu and sheet, as the till. */
+  bare?: boolean;
+}
+
+/** What a folder under features/ shows to the app, from its feature.ts. */
+export interface Feature {
+  menu?: MenuEntry[];
+  routes: FeatureRoute[];
+  /** Stands in the top bar of every page, as the search does. Make it small, or lazy. */
+  tool?: ComponentType;
+}

@@ -1,0 +1,39 @@
+import { api, ok } from '@patron/shared/api/client.ts';
+import type { Permission } from '@patron/shared/api/permission.ts';
+import { ApiProblem } from '@patron/shared/api/problem.ts';
+import type { StaffMeView } from '@patron/shared/api/schema.d.ts';
+import { queryOptions, useQuery } from '@tanstack/react-query';
+
+/** Who is signed in; null for nobody. */
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  staleTime: 5 * 60_000,
+  queryFn: async (): Promise<StaffMeView | null> => {
+    try {
+      return await ok(api.GET('/v1/me'));
+    } catch (error) {
+      if (error instanceof ApiProblem && error.status === 401) return null;
+      throw error;
+    }
+  },
+});
+
+/** The person who is signed in. For pages inside the shell, which shows none to anybody else. */
+export function useMe(): StaffMeView {
+  const me = useQuery(meQuery).data;
+  if (!me) throw new Error('useMe outside of the shell');
+  return me;
+}
+
+/** Whether one may: `can('members.write')`. No permission asked for is always given. */
+export function useCan(): (needs: Permission | undefined) => boolean {
+  const held = useQuery(meQuery).data?.permissions ?? [];
+  return (needs) => needs === undefined || held.includes(needs);
+}
+
+/** The settings of the programme, which everybody may read. */
+export const programQuery = queryOptions({
+  queryKey: ['program'],
+  staleTime: 5 * 60_000,
+  queryFn: () => ok(api.GET('/v1/program')),
+});
