@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run dev test torture soak mutants check gen bench demo figures help build setup
+.PHONY: run dev test torture soak mutants check gen bench demo figures help build setup web e2e
 
 BIN := bin/patron
 DATA_DIR ?= patron-data
@@ -44,6 +44,8 @@ check: ## the static part: format, vet, staticcheck, generated files
 	$(STATICCHECK) ./...
 	$(STATICCHECK) -tags torture ./internal/test/...
 	@go run ./cmd/patron openapi | diff -u api/openapi.json - || { echo "api/openapi.json is not what the routes say: run make gen"; exit 1; }
+	@$(MAKE) --no-print-directory web/node_modules
+	cd web && npm run --silent check
 
 gen: ## write what is generated from the code: api/openapi.json
 	@mkdir -p api
@@ -62,11 +64,22 @@ figures: setup build ## import real purchase histories and check them: make figu
 	PATRON_TEST_DISK=1 scripts/with-postgres.sh scripts/figures.sh "$(DATA)"
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
 
-build:
+build: web
 	@mkdir -p bin
-	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/patron
+	CGO_ENABLED=0 go build -trimpath -tags web -o $(BIN) ./cmd/patron
+
+web: web/node_modules ## build console and portal into web/*/dist, which the binary carries
+	cd web && npm run --silent build
+
+# npm ci takes the versions of the lockfile, and only when the lockfile has changed.
+web/node_modules: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch web/node_modules
+
+e2e: setup build ## the journeys of people in Chromium, against the real binary
+	cd web && npx playwright test -c ../test/e2e
 
 setup:
 	@scripts/setup.sh

@@ -2,6 +2,7 @@ import { ApiProblem } from '@patron/shared/api/problem.ts';
 import { Form, type FormInstance, type FormProps } from 'antd';
 import { useEffect } from 'react';
 import { ProblemAlert } from './problem-alert.tsx';
+import styles from './problem-form.module.css';
 
 type Path = (string | number)[];
 
@@ -31,6 +32,7 @@ export function ProblemForm<V>({ form, error, children, onValuesChange, ...rest 
       layout="vertical"
       requiredMark={false}
       {...rest}
+      className={styles.form}
       form={form}
       onValuesChange={(changed: Partial<V>, all) => {
         // Fields without rules of their own keep an answer for ever otherwise.

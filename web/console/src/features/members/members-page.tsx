@@ -4,7 +4,7 @@ import { Blank } from '@patron/shared/ui/blank.tsx';
 import { Icon } from '@patron/shared/ui/icon.tsx';
 import { PhoneMasked } from '@patron/shared/ui/phone-masked.tsx';
 import { When } from '@patron/shared/ui/when.tsx';
-import { Button, Tag } from 'antd';
+import { Button } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
@@ -12,6 +12,7 @@ import { useCan } from '../../frame/me.ts';
 import { Page } from '../../frame/page.tsx';
 import { KeysetTable, type Column } from '../../ui/keyset-table.tsx';
 import { useFilters } from '../../ui/use-filters.ts';
+import styles from './members-page.module.css';
 import { MemberFilters, memberFilters } from './member-filters.tsx';
 import { NewMember } from './new-member.tsx';
 import { useStoreNames } from './stores.ts';
@@ -67,12 +68,8 @@ function useColumns(set: (patch: { tag: string }) => void): Column<MemberLineVie
 function Tags({ tags, onPick }: { tags: string[] | null; onPick: (tag: string) => void }) {
   const { t } = useTranslation('members');
   return (
-    <span style={{ display: 'inline-flex', flexWrap: 'wrap', gap: 4 }}>
-      {tags?.map((tag) => (
-        <Tag key={tag} variant="outlined" style={{ margin: 0, padding: 0 }}>
-          <button type="button" onClick={() => onPick(tag)} title={t('onlyTag', { tag })} style={{ padding: '0 8px', border: 0, background: 'none', font: 'inherit', color: 'inherit', cursor: 'pointer' }}>{tag}</button>
-        </Tag>
-      ))}
+    <span className={styles.tags}>
+      {tags?.map((tag) => <button key={tag} type="button" onClick={() => onPick(tag)} title={t('onlyTag', { tag })}>{tag}</button>)}
     </span>
   );
 }
