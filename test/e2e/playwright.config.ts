@@ -12,7 +12,8 @@ const languages = ['zh-CN', 'en'];
 export default defineConfig({
   testDir: '.',
   outputDir: '../../web/test-results',
-  timeout: 60_000,
+  timeout: 120_000, // a busy machine is slow, and nothing here measures speed
+  expect: { timeout: 15_000 },
   fullyParallel: false,
   workers: 1, // each test has a server of its own, and CI has two cores
   forbidOnly: true,

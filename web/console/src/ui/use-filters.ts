@@ -14,7 +14,7 @@ export function useFilters<K extends string>(names: readonly K[]) {
   const key = names.map((n) => params.get(n) ?? '').join('\0');
   // The names are written down where the hook is called: they do not change.
   // eslint-disable-next-line react-hooks/exhaustive-deps
-  const filters = useMemo(() => Object.fromEntries(names.flatMap((n) => params.get(n) || [] ? [[n, params.get(n)!]] : [])) as Partial<Record<K, string>>, [key]);
+  const filters = useMemo(() => Object.fromEntries(names.flatMap((n) => params.get(n) ? [[n, params.get(n)!]] : [])) as Partial<Record<K, string>>, [key]);
 
   function set(patch: Partial<Record<K, string | undefined>>, options?: { replace?: boolean }) {
     setParams((now) => {
