@@ -64,7 +64,7 @@ figures: setup build ## import real purchase histories and check them: make figu
 	PATRON_TEST_DISK=1 scripts/with-postgres.sh scripts/figures.sh "$(DATA)"
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
 
 build: web
 	@mkdir -p bin
