@@ -50,9 +50,3 @@ if ! command -v go >/dev/null 2>&1; then
 	echo "please install Go $(sed -n 's/^go //p' "$(dirname "$0")/../go.mod") or later: https://go.dev/dl/" >&2
 	exit 1
 fi
-
-# The web pages are built with Node; the binary that carries them needs none.
-if ! command -v node >/dev/null 2>&1 || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
-	echo "please install Node 20.19 or later: https://nodejs.org/" >&2
-	exit 1
-fi
