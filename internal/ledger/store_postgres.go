@@ -34,7 +34,7 @@ var (
 		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS k (shard, member_id, currency_id, from_seq, most)
 		JOIN wallet AS w ON w.shard = k.shard AND w.member_id = k.member_id AND (k.currency_id = 0 OR w.currency_id = k.currency_id) AND w.first_open > 0
 		CROSS JOIN LATERAL (
-			SELECT `+lotTable.names()+`
+			SELECT ` + lotTable.names() + `
 			FROM lot
 			WHERE lot.shard = w.shard AND lot.member_id = w.member_id AND lot.seq >= GREATEST(w.first_open, k.from_seq)
 				AND lot.currency_id = w.currency_id AND lot.left_n > 0 AND lot.stray = 0
@@ -46,7 +46,7 @@ var (
 		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) AS k (shard, member_id, currency_id, expires_ms, earned_ms, seq, most)
 		JOIN wallet AS w ON w.shard = k.shard AND w.member_id = k.member_id AND (k.currency_id = 0 OR w.currency_id = k.currency_id)
 		CROSS JOIN LATERAL (
-			SELECT `+lotTable.names()+`
+			SELECT ` + lotTable.names() + `
 			FROM lot
 			WHERE lot.shard = w.shard AND lot.member_id = w.member_id AND lot.currency_id = w.currency_id AND lot.stray = 1
 				AND (lot.expires_ms, lot.earned_ms, lot.seq) > (k.expires_ms, k.earned_ms, k.seq)
