@@ -237,15 +237,17 @@ func TestLoadVersions(t *testing.T) {
 			if e == db.SQLite {
 				return // the file has its schema in it
 			}
-			// As if the last migration had not been there: its tables are not in the parts, and the
-			// tables that it changed have the columns of before. They are empty.
-			old, then := versions[:len(versions)-1], &thawed{}
+			// As if migration 16 and those behind it had not been there: their tables are not in the
+			// parts, and the tables that they changed have the columns of before. They are empty.
+			old, then := slices.DeleteFunc(slices.Clone(versions), func(v int) bool { return v >= 16 }), &thawed{}
 			for k, part := range parts.parts {
 				switch part.Name {
 				case "audit_link", "audit_waiting", "audit_head":
 					continue
 				case "api_key":
 					part.Columns = slices.DeleteFunc(slices.Clone(part.Columns), func(c string) bool { return c == "networks" || c == "replaces" })
+				case "lot", "wallet":
+					part.Columns = slices.DeleteFunc(slices.Clone(part.Columns), func(c string) bool { return c == "stray" || strings.HasPrefix(c, "line_") })
 				case "approval":
 					part.Columns = []string{"id", "member_id", "currency_id", "amount", "reason", "state"}
 				}
