@@ -22,7 +22,7 @@ const (
 	// hundred the rate no longer grows, but the wait of the first does.
 	DefaultMaxBatch = 256
 	queueLength     = 8192 // per worker: seconds of work; more is refused rather than kept waiting
-	maxRounds       = 6    // how often one command may ask for more before it is a defect
+	maxRounds       = 16   // how often one command may ask for more before it is a defect
 	maxRetries      = 8    // of a batch that met another node's
 	waryFor         = 64   // batches that look for fresh rows after one that found some there
 )
@@ -375,6 +375,9 @@ func (e *Engine) once(ctx context.Context, l *lane, batch []*task, trust bool, w
 			n.add(t.needs(trust))
 		}
 		if err := tx.load(ctx, s, n); err != nil {
+			return err
+		}
+		if err := tx.load(ctx, s, s.pinsOf(n.Holds)); err != nil {
 			return err
 		}
 		s.assume(n.Fresh)

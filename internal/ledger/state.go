@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,6 +21,7 @@ type State struct {
 	rows     map[rowID]*row
 	lots     map[lotID]*Lot  // closed lots that were asked for by number
 	holds    map[lotID]*Hold // holds that were asked for by number
+	heirs    map[Origin]bool // whose lots were asked for
 	changed  []*row          // rows to write, in the order in which they were first changed
 	entries  []*Entry
 	events   []Event
@@ -44,7 +46,7 @@ type lotID struct{ member, seq int64 }
 func newState(c *Config, nowMS int64) *State {
 	return &State{
 		Config: c, NowMS: nowMS,
-		accounts: map[int64]*Account{}, rows: map[rowID]*row{}, lots: map[lotID]*Lot{}, holds: map[lotID]*Hold{},
+		accounts: map[int64]*Account{}, rows: map[rowID]*row{}, lots: map[lotID]*Lot{}, holds: map[lotID]*Hold{}, heirs: map[Origin]bool{},
 	}
 }
 
@@ -105,7 +107,7 @@ func (s *State) wallet(a *Account, currency int64) *Wallet {
 		}
 	}
 	s.edit(a)
-	w := &Wallet{Currency: currency, NextMS: Never, SlideMS: Never, isNew: true, dirty: true, epoch: s.epoch}
+	w := &Wallet{Currency: currency, NextMS: Never, SlideMS: Never, head: head{lineIn: true, straysIn: true}, isNew: true, dirty: true, epoch: s.epoch}
 	a.wallets = append(a.wallets, w)
 	return w
 }
@@ -138,7 +140,7 @@ func (s *State) editHold(h *Hold) {
 }
 
 // lot returns a lot of a by number, open or closed. It must have been loaded: open ones
-// come with Needs.Lots, closed ones are named in Needs.LotSeqs.
+// come with Needs.Lots or Needs.Heads, closed ones are named in Needs.LotSeqs.
 func (s *State) lot(a *Account, seq int64) *Lot {
 	for _, l := range a.lots {
 		if l.Seq == seq {
@@ -148,21 +150,36 @@ func (s *State) lot(a *Account, seq int64) *Lot {
 	return s.lots[lotID{a.ID, seq}]
 }
 
+// lotsIn reports whether all open lots and holds of a are loaded.
+func (a *Account) lotsIn() bool {
+	return a.holdsIn && !slices.ContainsFunc(a.wallets, func(w *Wallet) bool { return !w.whole() })
+}
+
 // needLots panics unless all open lots and holds of a are loaded: without them what
 // follows would miscount the wallet and its hints.
 func (a *Account) needLots(what string) {
-	if !a.lotsIn {
+	if !a.lotsIn() {
 		panic("ledger: " + what + " without the member's lots")
 	}
 }
 
-// openLot puts a lot that has something left again among the open ones.
+// openLot puts a lot that has something left again among the open ones: as a stray, since
+// the line may have passed it.
 func (s *State) openLot(a *Account, l *Lot) {
 	s.edit(a)
-	i, found := slices.BinarySearchFunc(a.lots, l.Seq, func(x *Lot, seq int64) int { return int(x.Seq - seq) })
+	if a.addLot(l) {
+		s.editLot(l)
+		l.Stray = true
+	}
+}
+
+// addLot puts a lot among the open ones, unless it is there.
+func (a *Account) addLot(l *Lot) bool {
+	i, found := slices.BinarySearchFunc(a.lots, l.Seq, func(x *Lot, seq int64) int { return cmp.Compare(x.Seq, seq) })
 	if !found {
 		a.lots = slices.Insert(a.lots, i, l)
 	}
+	return !found
 }
 
 // enter writes an entry: numbers it, applies it to the wallet and checks what comes out.
@@ -225,7 +242,7 @@ func eventBody(s *State, w *Wallet, amount int64) string {
 // Require returns Again where the state lacks any of n, so that a command can find out
 // step by step what it needs.
 func (s *State) Require(n Needs) error {
-	if w := s.missing(n); len(w.members)+len(w.lots)+len(w.lotSeqs)+len(w.holds)+len(w.rows) > 0 {
+	if w := s.missing(n); !w.nothing() {
 		return &Again{n}
 	}
 	return nil

@@ -197,6 +197,8 @@ var corruptions = []struct {
 	{"usable and owed", "I5", 3, "UPDATE wallet SET active = 1 WHERE member_id = 3"},
 	{"negative debt", "I5", 1, "UPDATE wallet SET debt = -1 WHERE member_id = 1"},
 	{"hint past an open lot", "I3", 1, "UPDATE wallet SET first_open = 99 WHERE member_id = 1"},
+	{"line out of order", "I3", 1, "UPDATE lot SET earned_ms = earned_ms - 1 WHERE member_id = 1 AND seq = 2"},
+	{"closed lot among the strays", "I3", 4, "UPDATE lot SET stray = 1 WHERE member_id = 4 AND left_n = 0"},
 	{"hint past an instant", "I3", 1, "UPDATE wallet SET next_ms = 253402300799999 WHERE member_id = 1 AND currency_id = 1"},
 	{"lot left", "I4", 1, "UPDATE lot SET left_n = left_n - 1 WHERE member_id = 1 AND left_n > 0"},
 	{"lot left and spent", "I4", 1, "UPDATE lot SET left_n = left_n - 1, spent = spent + 1 WHERE member_id = 1 AND left_n > 0"},

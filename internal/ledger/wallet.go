@@ -72,7 +72,7 @@ func (s *Service) look(ctx context.Context, tx *db.Tx, m int64) (*State, *Accoun
 	}
 	st.admit([]int64{m}, found, wallets)
 	a := st.accounts[m]
-	if err := (&liteSession{tx}).lots(ctx, st, a); err != nil {
+	if err := (&liteSession{tx}).open(ctx, st, st.missing(Needs{Lots: []int64{m}})); err != nil {
 		return nil, nil, fmt.Errorf("read open lots of %d: %w", m, err)
 	}
 	if a.corrupt == "" {

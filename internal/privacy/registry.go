@@ -94,9 +94,9 @@ var registry = []Field{
 	// What they own.
 	{"account", key + " entry_n sale_n event_n may_earn may_spend merged_into first_hold", About, "", Stays, "counters and switches of the ledger"},
 	{"wallet", key + " currency_id active pending held debt earned spent", About, "wallets", Stays, "the books"},
-	{"wallet", "sent held_ever first_open next_ms slide_ms days", About, "", Stays, "counters of limits, and hints"},
+	{"wallet", "sent held_ever first_open next_ms slide_ms days line_expires_ms line_earned_ms", About, "", Stays, "counters of limits, and hints"},
 	{"lot", key + " seq currency_id bucket state earned_ms active_ms expires_ms granted left_n held spent expired clawed moved", About, "lots", Stays, "the books"},
-	{"lot", "issuer_id store_id month origin_member origin_seq via_member via_seq", About, "", Stays, "who owes it and where it came from; its entries are exported"},
+	{"lot", "issuer_id store_id month origin_member origin_seq via_member via_seq stray", About, "", Stays, "who owes it and where it came from; its entries are exported"},
 	{"hold", key + " seq currency_id state amount captured made_ms expires_ms ended_ms", About, "holds", Stays, "the books"},
 	{"hold", "lots", About, "", Stays, "which lots it pinned"},
 	{"hold", "purpose", Free, "holds.purpose", Wiped, "what the purchase was, in the till's words"},
