@@ -28,8 +28,8 @@ import (
 
 // commands are what the first word may be.
 type commands struct {
-	Config      string `help:"YAML file with settings of this page." placeholder:"FILE" type:"path"`
-	DataDir     string `help:"Folder of the embedded database, the keys and the socket. Default ./patron-data." placeholder:"DIR" type:"path"`
+	Config      string `help:"YAML file with settings of this page." placeholder:"FILE"`
+	DataDir     string `help:"Folder of the embedded database, the keys and the socket. Default ./patron-data." placeholder:"DIR"`
 	DatabaseURL string `help:"PostgreSQL instead of the embedded database: postgres://…" placeholder:"URL"`
 	LogLevel    string `help:"debug, info, warn or error." placeholder:"LEVEL"`
 
@@ -101,7 +101,7 @@ func run(e *env, args []string) int {
 		fmt.Fprintf(e.stderr, "patron: %v\n", err)
 		return 2
 	}
-	if e.config, err = config.Load(c.Config, e.vars, c.flags()); err != nil {
+	if e.config, err = config.Load(e.path(c.Config), e.vars, c.flags(e)); err != nil {
 		return e.fail(err)
 	}
 	if e.app == nil {
@@ -114,9 +114,9 @@ func run(e *env, args []string) int {
 }
 
 // flags are the settings that were given as flags.
-func (c *commands) flags() map[string]string {
+func (c *commands) flags(e *env) map[string]string {
 	out := map[string]string{}
-	for name, value := range map[string]string{"data_dir": c.DataDir, "database_url": c.DatabaseURL, "log_level": c.LogLevel, "listen": c.Serve.Listen} {
+	for name, value := range map[string]string{"data_dir": e.path(c.DataDir), "database_url": c.DatabaseURL, "log_level": c.LogLevel, "listen": c.Serve.Listen} {
 		if value != "" {
 			out[name] = value
 		}
@@ -197,7 +197,8 @@ func (e *env) language() string {
 	return "en"
 }
 
-// path is a file name of the caller's.
+// path is a file name of the caller's. No field of commands has type:"path": that would
+// begin where this process is, which may be the server.
 func (e *env) path(name string) string {
 	if name == "" || name == "-" || filepath.IsAbs(name) {
 		return name
