@@ -19,7 +19,7 @@ import (
 
 type importCmd struct {
 	Kind          string   `arg:"" enum:"members,sales,events,balances,products" help:"members, sales, events, balances or products."`
-	Files         []string `arg:"" help:"CSV (.gz too) or Excel." type:"path"`
+	Files         []string `arg:"" help:"CSV (.gz too) or Excel."`
 	Map           string   `help:"Which column is which field; what is left out goes by the names of the columns." placeholder:"FIELD=COLUMN,…"`
 	Source        string   `required:"" help:"Where the data comes from: part of every document number and external id."`
 	CreateMembers bool     `help:"Make members who are met for the first time."`
@@ -31,7 +31,7 @@ type importCmd struct {
 	DateOrder     string   `enum:",dmy,mdy" default:"" help:"How dates such as 3/4/2026 are to be read: dmy or mdy." placeholder:"dmy|mdy"`
 	Sheet         string   `help:"Of an Excel file; the first where absent."`
 	DryRun        bool     `help:"Read and check everything, write nothing."`
-	Errors        string   `help:"Where rows that are not taken go, with their reasons." placeholder:"FILE" type:"path"`
+	Errors        string   `help:"Where rows that are not taken go, with their reasons." placeholder:"FILE"`
 	JSON          bool     `name:"json" help:"End with the counts as JSON."`
 }
 

@@ -330,6 +330,7 @@ func (a *App) Start(ctx context.Context) {
 	a.running.Go(func() { a.Catalog.Run(run, a.Log) })
 	a.running.Go(func() { a.learner.run(run) })
 	a.running.Go(func() { a.watchClock(run) })
+	a.running.Go(func() { a.rest(run) })
 	a.running.Go(func() {
 		if err := a.DB.Warm(run); err != nil && run.Err() == nil {
 			a.Log.Warn("the database could not be read through; the first sales may be slow", "error", err)

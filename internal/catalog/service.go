@@ -248,11 +248,15 @@ func auditOf(p *Product) any {
 }
 
 // PutAll makes or replaces products in the caller's transaction, for an import: at most
-// MaxBulk; of a sku that comes twice the last counts. Categories that do not exist are made of the words that name
-// them. It returns how many were new or changed.
-func (s *Service) PutAll(ctx context.Context, tx *db.Tx, list []Product) (int, error) {
+// MaxBulk; of a sku that comes twice the last counts. Categories that do not exist are made
+// of the words that name them. It returns the skus that are new or changed.
+func (s *Service) PutAll(ctx context.Context, tx *db.Tx, list []Product) ([]string, error) {
 	changed, err := s.put(ctx, tx, list, true)
-	return len(changed), err
+	skus := make([]string, len(changed))
+	for i, w := range changed {
+		skus[i] = w.sku
+	}
+	return skus, err
 }
 
 func (s *Service) put(ctx context.Context, tx *db.Tx, list []Product, grow bool) ([]written, error) {

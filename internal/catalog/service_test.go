@@ -255,7 +255,8 @@ func TestPutAll(t *testing.T) {
 		}
 		put := func() (n int) {
 			r.tx(func(ctx context.Context, tx *db.Tx) (err error) {
-				n, err = r.PutAll(ctx, tx, list)
+				changed, err := r.PutAll(ctx, tx, list)
+				n = len(changed)
 				return err
 			})
 			return n

@@ -326,6 +326,25 @@ func (l *lite) warm(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// shrink empties the caches of the writer and of the readers that nobody uses.
+func (l *lite) shrink(ctx context.Context) error {
+	if err := l.queue.lock(ctx, background); err != nil {
+		return err
+	}
+	_, err := l.writer.conn.ExecContext(ctx, "PRAGMA shrink_memory")
+	l.queue.unlock()
+	for range readers {
+		select {
+		case s := <-l.idle:
+			_, readErr := s.conn.ExecContext(ctx, "PRAGMA shrink_memory")
+			l.idle <- s
+			err = errors.Join(err, readErr)
+		default:
+		}
+	}
+	return err
+}
+
 // close waits for the transactions that run, at most as long as they may last, and sends
 // those away that wait.
 func (l *lite) close() error {
