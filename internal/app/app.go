@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/catalog"
+	"github.com/patron-loyalty/patron/internal/connect"
 	"github.com/patron-loyalty/patron/internal/connect/export"
+	"github.com/patron-loyalty/patron/internal/connect/intake"
 	"github.com/patron-loyalty/patron/internal/connect/stash"
 	"github.com/patron-loyalty/patron/internal/desk"
 	"github.com/patron-loyalty/patron/internal/kit/api"
@@ -78,6 +80,7 @@ type App struct {
 	Track     *track.Service
 	Stash     *stash.Stash
 	Exports   *export.Service
+	Imports   *intake.Service
 	Desk      *desk.Service
 	API       *api.Router
 
@@ -248,6 +251,12 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Catalog: a.Catalog,
 		Sales: a.Sales, Audit: a.Audit, Jobs: a.Jobs, Stash: a.Stash,
 	})
+	a.Imports = intake.New(intake.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Audit: a.Audit, Jobs: a.Jobs, Stash: a.Stash, Dir: o.Config.DataDir,
+		Sink: func(t intake.Target) connect.Sink {
+			return &Sink{App: a, Source: t.Source, CreateMembers: t.CreateMembers, History: t.History, Rates: t.Rates}
+		},
+	})
 	a.Desk = desk.New(a.DB, a.Clock, a.Audit)
 	a.backups = newBackups(a, o)
 	a.route(o)
@@ -278,7 +287,7 @@ func (a *App) route(o Options) {
 		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Exports, a.Desk, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Exports, a.Imports, a.Desk, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}
