@@ -36,6 +36,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/staff"
+	"github.com/patron-loyalty/patron/internal/till"
 	"github.com/patron-loyalty/patron/internal/track"
 )
 
@@ -81,6 +82,7 @@ type App struct {
 	Stash     *stash.Stash
 	Exports   *export.Service
 	Imports   *intake.Service
+	Till      *till.Service
 	Desk      *desk.Service
 	API       *api.Router
 
@@ -242,7 +244,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	a.Members.RegisterJobs(a.Jobs)
 	a.learner = newLearner(a)
 	a.Sales = sale.NewService(sale.Options{
-		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Catalog: a.learner,
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Audit: a.Audit, Catalog: a.learner,
 	})
 	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
 	a.Stash = stash.New(a.DB, a.Box, a.Clock)
@@ -257,6 +259,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 			return &Sink{App: a, Source: t.Source, CreateMembers: t.CreateMembers, History: t.History, Rates: t.Rates}
 		},
 	})
+	a.Till = till.New(till.Options{DB: a.DB, Clock: a.Clock, Program: a.Program, Sales: a.Sales, Ledger: a.Ledger, Audit: a.Audit})
 	a.Desk = desk.New(a.DB, a.Clock, a.Audit)
 	a.backups = newBackups(a, o)
 	a.route(o)
@@ -287,7 +290,7 @@ func (a *App) route(o Options) {
 		DefaultLanguage: o.Config.DefaultLanguage, Vault: a.Box, Whose: member.Mentioned, Observe: a.metrics.observe, Trace: a.trace, Rooms: rooms(a.DB),
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Exports, a.Imports, a.Desk, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Exports, a.Imports, a.Till, a.Desk, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}

@@ -22,6 +22,7 @@ import (
 	_ "github.com/patron-loyalty/patron/internal/program"
 	_ "github.com/patron-loyalty/patron/internal/sale"
 	_ "github.com/patron-loyalty/patron/internal/staff"
+	_ "github.com/patron-loyalty/patron/internal/till"
 )
 
 // Whoever declares statements in a new package adds it to the imports above.
