@@ -42,7 +42,7 @@ func TestShift(t *testing.T) {
 	t.Parallel()
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := a.Member()
-		a.Post("/v1/currencies", J{"code": "wallet", "kind": "stored", "name_en": "Wallet", "name_zh": "储值", "policy": J{"decimals": 2, "unit_value": 1_000_000}})
+		a.Post("/v1/currencies", J{"code": "wallet", "kind": "stored", "name_en": "Wallet", "name_zh": "储值", "policy": J{"decimals": 2, "unit_value_millionths": 1_000_000}})
 		cashier := a.Key("sales.read", "sales.write", "points.write", "members.read")
 		now := func() string { return a.Clock.Now().Format(time.RFC3339) }
 		sell := func(edit J) (s apptest.Sold) {
