@@ -295,6 +295,7 @@ func (a *App) route(o Options) {
 		noun.Routes(a.API)
 	}
 	a.systemRoutes()
+	a.verifyRoutes()
 	a.backups.routes()
 	a.probes()
 	a.setupPage()

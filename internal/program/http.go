@@ -33,13 +33,14 @@ type settingsView struct {
 	DefaultStore string   `json:"default_store" doc:"The store of a sale that names none."`
 	Earning      Earning  `json:"earning" doc:"The base rule of earning."`
 	Limits       Limits   `json:"limits" doc:"What one request may carry."`
+	Modules      Modules  `json:"modules" doc:"Which parts are in use."`
 }
 
 func viewSettings(s *Snapshot) settingsView {
 	set := s.Settings
 	return settingsView{
 		Version: s.Version, NameEN: set.NameEN, NameZH: set.NameZH, Zone: set.Zone, Currency: set.Currency,
-		Languages: set.Languages, DefaultStore: StoreID(set.DefaultStore), Earning: set.Earning, Limits: set.Limits,
+		Languages: set.Languages, DefaultStore: StoreID(set.DefaultStore), Earning: set.Earning, Limits: set.Limits, Modules: set.Modules,
 	}
 }
 
@@ -60,6 +61,7 @@ type settingsIn struct {
 		DefaultStore *string   `json:"default_store,omitempty" minLength:"1" maxLength:"64" doc:"Id or code of an open store."`
 		Earning      *Earning  `json:"earning,omitempty" doc:"The whole rule."`
 		Limits       *Limits   `json:"limits,omitempty" doc:"All limits."`
+		Modules      *Modules  `json:"modules,omitempty" doc:"All modules."`
 	}
 }
 
@@ -67,7 +69,7 @@ func (s *Service) patchSettings(ctx context.Context, in *settingsIn) (*settingsO
 	b := in.Body
 	now, err := s.ChangeSettings(ctx, SettingsChange{
 		Version: b.Version, NameEN: b.NameEN, NameZH: b.NameZH, Zone: b.Zone, Currency: b.Currency,
-		Languages: b.Languages, DefaultStore: b.DefaultStore, Earning: b.Earning, Limits: b.Limits,
+		Languages: b.Languages, DefaultStore: b.DefaultStore, Earning: b.Earning, Limits: b.Limits, Modules: b.Modules,
 	})
 	if err != nil {
 		return nil, err

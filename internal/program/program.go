@@ -35,6 +35,7 @@ type Settings struct {
 	DefaultStore int64    `json:"default_store"` // where a sale without a store was made
 	Earning      Earning  `json:"earning"`
 	Limits       Limits   `json:"limits"`
+	Modules      Modules  `json:"modules"`
 }
 
 // Earning is the base rule: Points for every Per minor units of the programme's currency.
@@ -79,6 +80,7 @@ func Defaults() Settings {
 		Zone: "Asia/Shanghai", Currency: "CNY", Languages: []string{"zh-CN", "en"},
 		Earning: Earning{Currency: "points", Points: 1, Per: 100, Rounding: money.Floor, Excluded: []string{}},
 		Limits:  Limits{SaleLines: 500, BatchSales: maxBatchSales, Attributes: 50},
+		Modules: Modules{StoredValue: true, Transfers: true, Portal: true, Tasks: true, Till: true},
 	}
 }
 

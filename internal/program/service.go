@@ -160,6 +160,7 @@ type SettingsChange struct {
 	DefaultStore                   *string // public id or code
 	Earning                        *Earning
 	Limits                         *Limits
+	Modules                        *Modules
 }
 
 // ChangeSettings changes what c names and leaves the rest. It needs a caller without
@@ -203,6 +204,7 @@ func (c SettingsChange) apply(now *Snapshot) (Settings, error) {
 	set(&out.Languages, c.Languages)
 	set(&out.Earning, c.Earning)
 	set(&out.Limits, c.Limits)
+	set(&out.Modules, c.Modules)
 	if c.DefaultStore != nil {
 		st, err := now.FindStore(*c.DefaultStore)
 		if err != nil {

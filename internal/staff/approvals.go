@@ -297,11 +297,18 @@ func (s *Approvals) carry(ctx context.Context, tx *db.Tx, a *Approval, carry fun
 	return noteDone(ctx, tx, *a)
 }
 
-// List reads up to n approvals of a state before a number, newest first, of the kinds that
+// ApprovalFilter says which approvals to list: of a state, and where they are not empty of a
+// kind and of who asked.
+type ApprovalFilter struct {
+	State         ApprovalState
+	Kind, AskedBy string
+}
+
+// List reads up to n approvals under a filter before a number, newest first, of the kinds that
 // the caller may read. A caller who is limited to merchants gets theirs only.
-func (s *Approvals) List(ctx context.Context, state ApprovalState, before int64, n int) (list []Approval, err error) {
+func (s *Approvals) List(ctx context.Context, f ApprovalFilter, before int64, n int) (list []Approval, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		list, err = readApprovals(ctx, tx, state, before, n)
+		list, err = readApprovals(ctx, tx, f, before, n)
 		return err
 	})
 	for i := range list {

@@ -16,7 +16,7 @@ import (
 func (s *Service) Routes(r *api.Router) {
 	tags := []string{"Shifts"}
 	api.Post(r, "/v1/shifts", s.postShift, api.Doc{
-		ID: "openShift", Summary: "Open a shift at a till with what lies in the drawer.", Tags: tags, Needs: staff.WriteSales, Status: http.StatusCreated, Fails: []error{ErrOpen, program.ErrNoStore},
+		ID: "openShift", Summary: "Open a shift at a till with what lies in the drawer.", Tags: tags, Needs: staff.WriteSales, Status: http.StatusCreated, Fails: []error{ErrOpen, program.ErrNoStore, program.ErrOff},
 	})
 	api.Get(r, "/v1/shifts", s.getShifts, api.Doc{
 		ID: "listShifts", Summary: "List shifts, newest first.", Tags: tags, Needs: staff.ReadSales, Fails: []error{program.ErrNoStore},

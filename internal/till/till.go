@@ -194,6 +194,9 @@ func (s *Service) stored(ctx context.Context, sp Span, from, to int64) ([]Stored
 	type key struct{ currency, payment string }
 	sums := map[key]*StoredTake{}
 	for _, t := range list {
+		if t.Store == 0 { // none was named
+			t.Store = s.o.Program.Snapshot().DefaultStore().ID
+		}
 		if t.Currency == nil || t.Store != sp.Store || sp.Cashier != "" && t.Actor != sp.Cashier {
 			continue
 		}
@@ -305,6 +308,9 @@ func (s *Service) store(ctx context.Context, ref string) (program.Store, error) 
 
 // Open opens a shift.
 func (s *Service) Open(ctx context.Context, store, till, cashier string, drawer int64) (sh Shift, err error) {
+	if err := s.o.Program.Snapshot().Uses(program.TillModule); err != nil {
+		return sh, err
+	}
 	st, err := s.store(ctx, store)
 	if err != nil {
 		return sh, errs.As(err).At("body.store")

@@ -86,16 +86,17 @@ type Doc struct {
 	Description string   // more, where one sentence is too little; plain text
 	Tags        []string // the groups of the reference
 	Needs       Permission
-	Public      bool    // nobody need be signed in; an Idempotency-Key is then not kept
-	Fails       []error // the refusals of the handler, for the reference
-	Status      int     // of success; 200 where zero, or 204 without a body
-	KeyRequired bool    // a write without Idempotency-Key is refused
-	OwnKey      bool    // the handler's service keeps key and answer itself, in its own transaction
-	Secret      bool    // the answer holds a secret and is not kept: a retry gets ErrAnswerLost
-	Stream      bool    // the answer is written as it is made: exports and event streams, no time limit
-	Upload      bool    // the body is a file of any kind, which the handler reads by BodyOf as it comes, without a time limit; it bears no key
-	Hidden      bool    // not in the reference
-	MaxBody     int64   // in bytes; 1 MiB where zero
+	OneOf       []Permission // instead of Needs: any of these will do
+	Public      bool         // nobody need be signed in; an Idempotency-Key is then not kept
+	Fails       []error      // the refusals of the handler, for the reference
+	Status      int          // of success; 200 where zero, or 204 without a body
+	KeyRequired bool         // a write without Idempotency-Key is refused
+	OwnKey      bool         // the handler's service keeps key and answer itself, in its own transaction
+	Secret      bool         // the answer holds a secret and is not kept: a retry gets ErrAnswerLost
+	Stream      bool         // the answer is written as it is made: exports and event streams, no time limit
+	Upload      bool         // the body is a file of any kind, which the handler reads by BodyOf as it comes, without a time limit; it bears no key
+	Hidden      bool         // not in the reference
+	MaxBody     int64        // in bytes; 1 MiB where zero
 }
 
 // Router holds the routes. Register all of them before it serves.
@@ -213,8 +214,10 @@ func check(method, path string, d Doc) {
 		panic("api: " + path + " is not under " + strings.Join(prefixes, " or "))
 	case d.ID == "" || d.Summary == "":
 		panic("api: " + method + " " + path + " has no ID or Summary")
-	case d.Public && (d.Needs != "" || d.KeyRequired || d.OwnKey):
+	case d.Public && (d.Needs != "" || len(d.OneOf) > 0 || d.KeyRequired || d.OwnKey):
 		panic("api: " + d.ID + " is public: it can neither need a permission nor keep a key")
+	case d.Needs != "" && len(d.OneOf) > 0:
+		panic("api: " + d.ID + " needs one permission, and one of several")
 	case method == http.MethodGet && (d.KeyRequired || d.OwnKey):
 		panic("api: " + d.ID + " reads: it has no key")
 	case d.Upload && (method != http.MethodPost || d.KeyRequired || d.OwnKey || d.Public || d.MaxBody == 0):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 )
@@ -97,6 +98,9 @@ func (rt *route) admit(ctx context.Context, req *http.Request) (context.Context,
 	scopeOf(ctx).caller = caller.Kind + ":" + caller.ID
 	if need := rt.doc.Needs; need != "" && !caller.Can[need] {
 		return nil, ErrPermission.With("permission", need)
+	}
+	if any := rt.doc.OneOf; len(any) > 0 && !slices.ContainsFunc(any, func(p Permission) bool { return caller.Can[p] }) {
+		return nil, ErrPermission.With("permission", any[0])
 	}
 	return WithCaller(ctx, caller), nil
 }

@@ -96,6 +96,9 @@ func (r *Router) operation(method, path string, d Doc) huma.Operation {
 	if !d.Public {
 		op.Security = []map[string][]string{{schemeBearer: {}}, {schemeSession: {}}}
 	}
+	if needs := d.permissions(); len(needs) > 0 {
+		op.Extensions = map[string]any{"x-permissions": needs}
+	}
 	if d.Upload {
 		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 			typeFile: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
@@ -120,7 +123,23 @@ func (r *Router) nameTags(tags []string) {
 	}
 }
 
+// permissions are those of which the route takes one: for pages that show only what may be
+// done.
+func (d Doc) permissions() []Permission {
+	if d.Needs != "" {
+		return []Permission{d.Needs}
+	}
+	return d.OneOf
+}
+
 func described(d Doc) string {
+	if len(d.OneOf) > 0 {
+		names := make([]string, len(d.OneOf))
+		for i, p := range d.OneOf {
+			names[i] = "`" + string(p) + "`"
+		}
+		return strings.TrimSpace(d.Description + "\n\nNeeds the permission " + strings.Join(names, " or ") + ".")
+	}
 	if d.Needs == "" {
 		return d.Description
 	}
