@@ -11,9 +11,6 @@ import (
 	"github.com/patron-loyalty/patron/internal/app"
 	"github.com/patron-loyalty/patron/internal/connect"
 	"github.com/patron-loyalty/patron/internal/connect/file"
-	"github.com/patron-loyalty/patron/internal/kit/errs"
-	"github.com/patron-loyalty/patron/internal/kit/money"
-	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/staff"
 )
 
@@ -34,9 +31,6 @@ type importCmd struct {
 	Errors        string   `help:"Where rows that are not taken go, with their reasons." placeholder:"FILE"`
 	JSON          bool     `name:"json" help:"End with the counts as JSON."`
 }
-
-// errRate refuses a rate that is no number.
-var errRate = errs.New(errs.Invalid, "import.rate", "A rate is CURRENCY=NUMBER, as USD=7.1.", "汇率写作 货币=数值，例如 USD=7.1。")
 
 func (c *importCmd) Run(e *env) error {
 	return e.withApp(func(a *app.App) error {
@@ -111,16 +105,15 @@ func (c *importCmd) prepare(e *env, a *app.App) (connect.Options, *app.Sink, err
 }
 
 func (c *importCmd) rates() (map[string]int64, error) {
-	out := map[string]int64{}
+	texts := map[string]string{}
 	for _, r := range c.Rate {
 		code, text, ok := strings.Cut(r, "=")
-		n, err := money.Parse(text, program.RateDecimals)
-		if _, derr := money.Decimals(code); !ok || err != nil || derr != nil || n <= 0 {
-			return nil, errRate
+		if !ok {
+			return nil, connect.ErrRate
 		}
-		out[code] = n
+		texts[code] = text
 	}
-	return out, nil
+	return connect.ParseRates(texts)
 }
 
 // say prints the counts.

@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/catalog"
+	"github.com/patron-loyalty/patron/internal/connect"
 	"github.com/patron-loyalty/patron/internal/connect/export"
+	"github.com/patron-loyalty/patron/internal/connect/intake"
 	"github.com/patron-loyalty/patron/internal/connect/stash"
 	"github.com/patron-loyalty/patron/internal/desk"
 	"github.com/patron-loyalty/patron/internal/insight"
@@ -36,6 +38,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/staff"
+	"github.com/patron-loyalty/patron/internal/till"
 	"github.com/patron-loyalty/patron/internal/track"
 )
 
@@ -84,6 +87,8 @@ type App struct {
 	Portal    *portal.Service
 	Stash     *stash.Stash
 	Exports   *export.Service
+	Imports   *intake.Service
+	Till      *till.Service
 	Desk      *desk.Service
 	API       *api.Router
 
@@ -246,7 +251,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	a.Members.RegisterJobs(a.Jobs)
 	a.learner = newLearner(a)
 	a.Sales = sale.NewService(sale.Options{
-		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Catalog: a.learner,
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Audit: a.Audit, Catalog: a.learner,
 	})
 	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
 	if err := a.openPortal(o); err != nil {
@@ -258,6 +263,13 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Catalog: a.Catalog,
 		Sales: a.Sales, Audit: a.Audit, Jobs: a.Jobs, Stash: a.Stash,
 	})
+	a.Imports = intake.New(intake.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Audit: a.Audit, Jobs: a.Jobs, Stash: a.Stash, Dir: o.Config.DataDir,
+		Sink: func(t intake.Target) connect.Sink {
+			return &Sink{App: a, Source: t.Source, CreateMembers: t.CreateMembers, History: t.History, Rates: t.Rates}
+		},
+	})
+	a.Till = till.New(till.Options{DB: a.DB, Clock: a.Clock, Program: a.Program, Sales: a.Sales, Ledger: a.Ledger, Audit: a.Audit})
 	a.Desk = desk.New(a.DB, a.Clock, a.Audit)
 	a.backups = newBackups(a, o)
 	a.Insight = insight.New(insight.Options{
@@ -295,11 +307,12 @@ func (a *App) route(o Options) error {
 		Proxies: o.Config.TrustedProxy,
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Insight, a.Portal, a.Exports, a.Desk, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Insight, a.Portal, a.Exports, a.Imports, a.Till, a.Desk, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}
 	a.systemRoutes()
+	a.verifyRoutes()
 	a.backups.routes()
 	a.probes()
 	a.expose()

@@ -40,6 +40,7 @@ type Options struct {
 	DryRun bool
 	Errors *file.Refused                               // where refused rows go; nil for nowhere
 	Show   func(label string, m Measure) (stop func()) // shows progress; nil for nothing
+	Told   func(soFar Report)                          // hears the counts after each batch; nil for nobody
 }
 
 // Measure is file.Measure, named here for callers that import this package only.
@@ -126,6 +127,14 @@ func (d *driver) run(ctx context.Context) error {
 		return stream(ctx, d, d.records.Product, Sink.Products)
 	}
 	return file.ErrKind.With("kind", d.o.Kind)
+}
+
+// tell tells how far the import is.
+func (d *driver) tell() {
+	if d.o.Told != nil {
+		d.report.Lines = d.r.Rows()
+		d.o.Told(*d.report)
+	}
 }
 
 // show begins to show progress; the function that it returns ends it.

@@ -61,6 +61,7 @@ func (d *driver) post(ctx context.Context, docs *file.Documents) error {
 			if err := d.sendSales(ctx, batch); err != nil || end {
 				return err
 			}
+			d.tell()
 			batch, rows = batch[:0], 0
 		}
 		for _, p := range doc.Problems {
@@ -144,6 +145,7 @@ func stream[T any](ctx context.Context, d *driver, parse func(file.Row) (T, *err
 			if err := send(ctx, d, batch, places, to); err != nil || end {
 				return err
 			}
+			d.tell()
 			batch, places = batch[:0], places[:0]
 		}
 		if row.Bad != nil {
