@@ -103,7 +103,7 @@ func (s *Service) Refresh(ctx context.Context) error {
 	defer s.refreshing.Unlock()
 	for {
 		old := s.now.Load()
-		t, events := old.tree, []event.Event(nil)
+		t, events, position := old.tree, []event.Event(nil), old.position
 		err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 			version, err := treeVersion(ctx, tx)
 			if err == nil && version != old.tree.version {
@@ -112,25 +112,25 @@ func (s *Service) Refresh(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			events, err = event.List(ctx, tx, old.position, ProductChanged, event.MaxPage)
+			events, position, err = event.List(ctx, tx, old.position, ProductChanged, event.MaxPage)
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("refresh the catalogue: %w", err)
 		}
-		if err := s.takeIn(old, t, events); err != nil || len(events) < event.MaxPage {
+		if err := s.takeIn(old, t, events, position); err != nil || position == old.position {
 			return err
 		}
 	}
 }
 
-// takeIn makes the snapshot that follows old. The caller holds refreshing.
-func (s *Service) takeIn(old *Snapshot, t *tree, events []event.Event) error {
-	if t == old.tree && len(events) == 0 {
+// takeIn makes the snapshot that follows old, with the events up to a position. The caller
+// holds refreshing.
+func (s *Service) takeIn(old *Snapshot, t *tree, events []event.Event, position int64) error {
+	if t == old.tree && position == old.position {
 		return nil
 	}
 	changed := make(map[string]int64, len(events))
-	position := old.position
 	for _, e := range events {
 		var c Changed
 		if err := json.Unmarshal(e.Body, &c); err != nil {
@@ -143,7 +143,7 @@ func (s *Service) takeIn(old *Snapshot, t *tree, events []event.Event) error {
 				return fmt.Errorf("refresh the catalogue: event %d: %w", e.Position, err)
 			}
 		}
-		changed[c.SKU], position = category, e.Position
+		changed[c.SKU] = category
 	}
 	next := old.with(changed)
 	next.tree, next.position = t, position

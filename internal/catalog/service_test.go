@@ -98,7 +98,7 @@ func (r rig) told() (list []Changed) {
 	r.Helper()
 	r.must(r.events.Drain(r.Context()))
 	r.must(r.db.Read(r.Context(), func(ctx context.Context, tx *db.Tx) error {
-		events, err := event.List(ctx, tx, 0, ProductChanged, event.MaxPage)
+		events, _, err := event.List(ctx, tx, 0, ProductChanged, event.MaxPage)
 		for _, e := range events {
 			var c Changed
 			r.must(json.Unmarshal(e.Body, &c))

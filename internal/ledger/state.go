@@ -4,6 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/patron-loyalty/patron/internal/kit/event"
 )
 
 // State is what a batch has loaded, and what it has decided so far. Decisions read and
@@ -21,19 +26,11 @@ type State struct {
 	holds    map[lotID]*Hold // holds that were asked for by number
 	changed  []*row          // rows to write, in the order in which they were first changed
 	entries  []*Entry
-	events   []Event
+	events   []event.Event
 
 	actor string // of the command that is being decided
 	epoch uint64 // number of the command that is being decided
 	undo  []func()
-}
-
-// Event is a domain event that a command gives rise to.
-type Event struct {
-	Kind   string
-	Member int64
-	AtMS   int64
-	Body   string // a JSON object
 }
 
 type lotID struct{ member, seq int64 }
@@ -189,14 +186,15 @@ func (s *State) enter(a *Account, w *Wallet, e Entry) *Entry {
 func (s *State) Event(a *Account, kind string, atMS int64, body string) {
 	s.edit(a)
 	a.EventN++
-	if len(body) < 2 || body[0] != '{' {
+	if len(body) < 2 || body[0] != '{' || !utf8.ValidString(body) || strings.IndexByte(body, 0) >= 0 {
 		panic("ledger: the body of event " + kind + " is no JSON object")
 	}
-	sep := ","
-	if body == "{}" {
-		sep = ""
+	b := make([]byte, 0, len(`{"n":,`)+20+len(body))
+	b = strconv.AppendInt(append(b, `{"n":`...), a.EventN, 10)
+	if body != "{}" {
+		b = append(b, ',')
 	}
-	s.events = append(s.events, Event{kind, a.ID, atMS, fmt.Sprintf(`{"n":%d%s%s`, a.EventN, sep, body[1:])})
+	s.events = append(s.events, event.Event{Kind: kind, Shard: a.Shard, Member: a.ID, AtMS: atMS, Body: append(b, body[1:]...)})
 }
 
 // NextSale gives out the next number for a sale or return of a.
