@@ -238,16 +238,18 @@ func TestLoadVersions(t *testing.T) {
 				return // the file has its schema in it
 			}
 			// As if the last migration had not been there: the tables that it changed have the
-			// columns of before. They are empty, but for the one that is left out.
+			// columns of before. They come empty.
+			empty := parts.contents[slices.IndexFunc(parts.parts, func(p db.Part) bool { return p.Name == "outbox" })]
 			old, then := versions[:len(versions)-1], &thawed{}
 			for k, part := range parts.parts {
+				content := parts.contents[k]
 				switch part.Name {
 				case "event_dispatcher":
-					continue
+					part.Columns, content = []string{"one", "owner", "until_ms", "position"}, empty
 				case "outbox":
 					part.Columns = []string{"id", "shard", "member_id", "kind", "at_ms", "body"}
 				}
-				then.parts, then.contents = append(then.parts, part), append(then.contents, parts.contents[k])
+				then.parts, then.contents = append(then.parts, part), append(then.contents, content)
 			}
 			if _, err := db.Load(t.Context(), place, e, old, then); err != nil {
 				t.Fatalf("an older one: %v", err)
