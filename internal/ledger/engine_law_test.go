@@ -10,9 +10,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/event"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/test/dbtest"
 )
@@ -195,6 +197,27 @@ func TestFresh(t *testing.T) {
 			t.Errorf("%d and %d usable, want 0 and 20", one, two)
 		}
 		b.clean()
+	})
+}
+
+// The time of a posting is known as soon as it is there, before anybody dispatches its
+// events, and stays known after: the clock of the next start must not be behind it.
+func TestNewestPosting(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBench(t, d, 1)
+		check := func(when string) {
+			t.Helper()
+			if at, err := event.Newest(t.Context(), d); err != nil || !at.Equal(b.clock.Now()) {
+				t.Errorf("%s: %v, %v; want %v", when, at, err, b.clock.Now())
+			}
+		}
+		b.must(earn(1, 1, 5))
+		b.clock.Advance(time.Hour)
+		b.must(earn(2, 1, 5))
+		check("waiting")
+		b.dispatch()
+		check("dispatched")
 	})
 }
 
