@@ -101,7 +101,7 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 func (s *Service) Refresh(ctx context.Context) error {
 	s.refreshing.Lock()
 	defer s.refreshing.Unlock()
-	for {
+	for end := int64(-1); ; { // of the log as it begins: what comes meanwhile is for the next time
 		old := s.now.Load()
 		t, events, position := old.tree, []event.Event(nil), old.position
 		err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
@@ -112,13 +112,18 @@ func (s *Service) Refresh(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			if end < 0 {
+				if end, err = event.Position(ctx, tx); err != nil {
+					return err
+				}
+			}
 			events, position, err = event.List(ctx, tx, old.position, ProductChanged, event.MaxPage)
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("refresh the catalogue: %w", err)
 		}
-		if err := s.takeIn(old, t, events, position); err != nil || position == old.position {
+		if err := s.takeIn(old, t, events, position); err != nil || position >= end {
 			return err
 		}
 	}
