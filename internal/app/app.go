@@ -48,8 +48,11 @@ var Version = "0.1.0-dev"
 // stopWithin is how long the parts get to finish what they have begun.
 const stopWithin = 20 * time.Second
 
-// purgeAfter is how long the answers to keys are kept.
-const purgeAfter = 30 * 24 * time.Hour
+// The answers to keys are kept for so long at least, and for api.PurgeTurns days more at most.
+const (
+	purgeKind  = "requests.purge"
+	purgeAfter = 30 * 24 * time.Hour
+)
 
 // Options say how an App is built.
 type Options struct {
@@ -188,7 +191,7 @@ func (a *App) settleClock(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	newest, err := api.Newest(ctx, a.DB)
+	newest, err := event.Newest(ctx, a.DB)
 	if err != nil {
 		return fmt.Errorf("read the time of the newest posting: %w", err)
 	}
@@ -288,10 +291,13 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		a.test = &testHalf{live: a, config: o.Config}
 		a.Privacy.Seals(a.test)
 	}
-	a.Jobs.Register("requests.purge", func(ctx context.Context, _ *job.Run) error {
-		_, err := a.API.Purge(ctx, a.Clock.Now().Add(-purgeAfter))
+	a.Jobs.Register(purgeKind, func(ctx context.Context, _ *job.Run) error {
+		now := a.Clock.Now() // a day's turn is its number: the job has nothing to remember
+		_, err := a.API.Purge(ctx, now.Add(-purgeAfter), int(now.Unix()/(24*60*60)))
 		return err
 	})
+	zone := func() *time.Location { return a.Program.Snapshot().Zone }
+	a.Jobs.Every(job.Daily(4, 0, zone), job.New{Kind: purgeKind})
 	a.watchStorage()
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -330,7 +331,8 @@ func (e *Engine) post(ctx context.Context, l *lane, batch []*task, written func(
 	for try := 0; ; try++ {
 		var out []decided
 		var wrote bool
-		out, again, wrote, err = e.once(ctx, l, batch, try == 0 && l.wary == 0, written)
+		trust := l.wary == 0
+		out, again, wrote, err = e.once(ctx, l, batch, trust, written)
 		if err == nil {
 			l.wary = max(0, l.wary-1)
 			e.count(out, time.Since(began))
@@ -347,10 +349,11 @@ func (e *Engine) post(ctx context.Context, l *lane, batch []*task, written func(
 		if try == maxRetries || !retryable(err) {
 			return nil, err
 		}
-		if trusted := try == 0 && l.wary == 0; !trusted || !errors.Is(err, db.ErrUnique) {
-			e.watch.Retried() // else it was no other node: something fresh was not
+		if trust && notFresh(err, batch) {
+			l.wary = waryFor
+		} else {
+			e.watch.Retried() // it was another batch
 		}
-		l.wary = waryFor
 		time.Sleep(time.Duration(try) * time.Millisecond) // let the other one finish
 	}
 }
@@ -359,6 +362,27 @@ func (e *Engine) post(ctx context.Context, l *lane, batch []*task, written func(
 // another order, made the same account, or took the same document or key.
 func retryable(err error) bool {
 	return errors.Is(err, db.ErrUnique) || errors.Is(err, errConflict)
+}
+
+// notFresh reports whether a batch failed because a row was there that it took for absent
+// without a look. An account or a wallet that another batch made meanwhile is no such row:
+// the next try finds it. What cannot be told counts as one, since a look does no harm.
+func notFresh(err error, batch []*task) bool {
+	if !errors.Is(err, db.ErrUnique) {
+		return false
+	}
+	table, _, told := strings.Cut(db.Constraint(err), ".")
+	if !told {
+		return true
+	}
+	for _, t := range batch {
+		for _, k := range t.needs(true).Fresh {
+			if k.Table.name == table {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // errConflict is what a store returns for a deadlock or a serialization failure.

@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/patron-loyalty/patron/internal/kit/event"
 )
 
 // State is what a batch has loaded, and what it has decided so far. Decisions read and
@@ -24,20 +28,12 @@ type State struct {
 	heirs    map[Origin]bool // whose lots were asked for
 	changed  []*row          // rows to write, in the order in which they were first changed
 	entries  []*Entry
-	events   []Event
+	events   []event.Event
 	told     int // how many of entries stand in an event
 
 	actor string // of the command that is being decided
 	epoch uint64 // number of the command that is being decided
 	undo  []func()
-}
-
-// Event is a domain event that a command gives rise to.
-type Event struct {
-	Kind   string
-	Member int64
-	AtMS   int64
-	Body   string // a JSON object
 }
 
 type lotID struct{ member, seq int64 }
@@ -210,7 +206,7 @@ func (s *State) enter(a *Account, w *Wallet, e Entry) *Entry {
 func (s *State) Event(a *Account, kind string, atMS int64, body string) {
 	s.edit(a)
 	a.EventN++
-	if len(body) < 2 || body[0] != '{' {
+	if len(body) < 2 || body[0] != '{' || !utf8.ValidString(body) || strings.IndexByte(body, 0) >= 0 {
 		panic("ledger: the body of event " + kind + " is no JSON object")
 	}
 	b := make([]byte, 0, len(body)+96)
@@ -220,7 +216,7 @@ func (s *State) Event(a *Account, kind string, atMS int64, body string) {
 	}
 	b = appendMoves(append(b, body[1:len(body)-1]...), a.ID, atMS, s.entries[s.told:])
 	s.told = len(s.entries)
-	s.events = append(s.events, Event{kind, a.ID, atMS, string(append(b, '}'))})
+	s.events = append(s.events, event.Event{Kind: kind, Shard: a.Shard, Member: a.ID, AtMS: atMS, Body: append(b, '}')})
 }
 
 // NextSale gives out the next number for a sale or return of a.

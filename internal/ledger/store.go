@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/event"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 )
 
@@ -51,7 +52,7 @@ var (
 	lotTable     = DefineTable("lot", 3, "shard int, member_id int, seq int, currency_id int, bucket int, state int, issuer_id int, store_id int, month int, earned_ms int, active_ms int, expires_ms int, granted int, left_n int, held int, spent int, expired int, clawed int, moved int, origin_member int, origin_seq int, via_member int, via_seq int, stray int")
 	holdTable    = DefineTable("hold", 3, "shard int, member_id int, seq int, currency_id int, state int, amount int, captured int, made_ms int, expires_ms int, ended_ms int, purpose text, lots text")
 	entryTable   = DefineTable("entry", 3, "shard int, member_id int, seq int, currency_id int, kind int, pending int, active int, held int, debt int, after_active int, at_ms int, posted_ms int, touches text, cause_kind int, cause_member int, cause_seq int, source text, document text, reason text, rule text, store_id int, actor text, salt bytes, digest bytes")
-	outboxTable  = DefineTable("outbox", 0, "shard int, member_id int, kind text, at_ms int, body text")
+	outboxTable  = DefineTable("outbox", 0, "n int, at_ms int, events bytes")
 )
 
 func flag(b bool) int64 {
@@ -433,8 +434,8 @@ func (s *State) changes() []change {
 	for i, e := range s.entries {
 		entries.put(true, e.row(salts[16*i:16*i+16]))
 	}
-	for _, e := range s.events {
-		outbox.put(true, []any{int64(id.Shard(e.Member)), e.Member, e.Kind, e.AtMS, e.Body})
+	for _, r := range event.Pack(s.events) {
+		outbox.put(true, []any{int64(r.N), s.NowMS, r.Events})
 	}
 	out := append([]change{accounts, wallets, lots, holds, entries}, s.rowChanges()...)
 	return append(out, outbox)

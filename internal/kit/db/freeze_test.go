@@ -240,25 +240,31 @@ func TestLoadVersions(t *testing.T) {
 				return // the file has its schema in it
 			}
 			// As if migration 16 and those after it had not been there: their tables are not in the
-			// parts, and the tables that they changed have the columns of before. They are empty.
+			// parts, and the tables that they changed have the columns of before. They come empty.
+			empty := parts.contents[slices.IndexFunc(parts.parts, func(p db.Part) bool { return p.Name == "outbox" })]
 			old, then := versions[:slices.Index(versions, 16)], &thawed{}
 			young := since(t, 16)
 			for k, part := range parts.parts {
-				if young[part.Name] && part.Name != "approval" { // that one was made anew
+				content := parts.contents[k]
+				if young[part.Name] && part.Name != "approval" && part.Name != "outbox" { // those two were made anew
 					continue
 				}
 				part.Columns = slices.DeleteFunc(slices.Clone(part.Columns), func(c string) bool { return young[part.Name+"."+c] })
 				switch part.Name {
+				case "event_dispatcher":
+					content = empty
+				case "outbox":
+					part.Columns = []string{"id", "shard", "member_id", "kind", "at_ms", "body"}
 				case "approval":
 					part.Columns = []string{"id", "member_id", "currency_id", "amount", "reason", "state"}
 				}
-				then.parts, then.contents = append(then.parts, part), append(then.contents, parts.contents[k])
+				then.parts, then.contents = append(then.parts, part), append(then.contents, content)
 			}
 			if _, err := db.Load(t.Context(), place, e, old, then); err != nil {
 				t.Fatalf("an older one: %v", err)
 			}
 			loaded := dbtest.OpenAt(t, place)
-			if n := number(t, loaded, `SELECT COUNT(*) FROM pg_class WHERE oid = to_regclass('audit_link')`); n != 0 {
+			if n := number(t, loaded, `SELECT COUNT(*) FROM pg_attribute WHERE attrelid = to_regclass('outbox') AND attname = 'events'`); n != 0 {
 				t.Error("the schema is not that of the older program")
 			}
 		})

@@ -28,7 +28,9 @@ func (d *Dispatcher) Routes(r *api.Router) {
 		ID:      "listEvents",
 		Summary: "Read the domain events in order, after a position.",
 		Description: "Begin with after=0 and go on with the position of the last event you have dealt with. " +
-			"Positions have no gap and what is before one never changes, so nothing is missed.",
+			"Positions have no gap and what is before one never changes, so nothing is missed. " +
+			"With a type, one call looks at some thousands of events only: go on after last, also where items is empty, " +
+			"and you are at the end when last stays the same.",
 		Tags:  []string{"Events"},
 		Needs: mayRead,
 	})
@@ -65,14 +67,15 @@ type eventItem struct {
 type eventsOut struct {
 	Body struct {
 		Items []eventItem `json:"items" doc:"The events, in order of position."`
-		Last  int64       `json:"last" doc:"The position to go on after: that of the last item, or what was asked where there is none."`
+		Last  int64       `json:"last" doc:"The position to go on after: that of the last item, or how far the search for a type has come; what was asked where there is nothing new."`
 	}
 }
 
 func (d *Dispatcher) getEvents(ctx context.Context, in *eventsIn) (*eventsOut, error) {
 	var list []Event
+	var last int64
 	err := d.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		list, err = List(ctx, tx, in.After, in.Type, in.Limit)
+		list, last, err = List(ctx, tx, in.After, in.Type, in.Limit)
 		return err
 	})
 	if err != nil {
@@ -80,10 +83,9 @@ func (d *Dispatcher) getEvents(ctx context.Context, in *eventsIn) (*eventsOut, e
 	}
 	var out eventsOut
 	out.Body.Items = make([]eventItem, 0, len(list))
-	out.Body.Last = in.After
+	out.Body.Last = last
 	for _, e := range list {
 		out.Body.Items = append(out.Body.Items, e.item())
-		out.Body.Last = e.Position
 	}
 	return &out, nil
 }
