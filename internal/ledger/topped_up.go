@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/event"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 )
 
@@ -36,11 +37,6 @@ var (
 	WHERE kind = 'points.topped_up' AND position < $1
 	ORDER BY position DESC
 	LIMIT $2`)
-	topUpsWaitingSQL = db.Define("ledger.topUpsWaiting", `
-	SELECT id, at_ms, body
-	FROM outbox
-	WHERE kind = 'points.topped_up'
-	ORDER BY id`)
 	topUpEntrySQL = db.Define("ledger.topUpEntry", `
 	SELECT `+entryTable.names()+`
 	FROM entry
@@ -54,14 +50,12 @@ func (s *Service) TopUps(ctx context.Context, from, to int64) (list []ToppedUp, 
 	before := int64(math.MaxInt64)
 	for n := range topUpPages {
 		var more bool
-		err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 			var part []movedBody
 			if n == 0 { // what is on its way to the log counts too
-				waiting, _, _, err := readTopUps(ctx, tx, from, to, topUpsWaitingSQL)
-				if err != nil {
+				if part, err = waitingTopUps(ctx, tx, from, to); err != nil {
 					return err
 				}
-				part = waiting
 			}
 			logged, last, oldest, err := readTopUps(ctx, tx, from, to, topUpsSQL, before, topUpPage)
 			if err != nil {
@@ -83,6 +77,30 @@ func (s *Service) TopUps(ctx context.Context, from, to int64) (list []ToppedUp, 
 		}
 	}
 	return list, nil
+}
+
+// waitingTopUps are those within the span that are not in the log yet.
+func waitingTopUps(ctx context.Context, tx *db.Tx, from, to int64) (list []movedBody, err error) {
+	for after := int64(0); ; {
+		waiting, last, err := event.Waiting(ctx, tx, after, event.MaxPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range waiting {
+			if e.Kind != "points.topped_up" || e.AtMS < from || e.AtMS >= to {
+				continue
+			}
+			var b movedBody
+			if err := json.Unmarshal(e.Body, &b); err != nil {
+				return nil, fmt.Errorf("read a top-up: %w", err)
+			}
+			list = append(list, b)
+		}
+		if last == after {
+			return list, nil
+		}
+		after = last
+	}
 }
 
 // readTopUps reads events, and returns those within the span, and the place and time of the

@@ -28,9 +28,7 @@ func (d *Dispatcher) Routes(r *api.Router) {
 		ID:      "listEvents",
 		Summary: "Read the domain events in order, after a position.",
 		Description: "Begin with after=0 and go on with the position of the last event you have dealt with. " +
-			"Positions have no gap and what is before one never changes, so nothing is missed. " +
-			"With a type, one call looks at some thousands of events only: go on after last, also where items is empty, " +
-			"and you are at the end when last stays the same.",
+			"Positions have no gap and what is before one never changes, so nothing is missed.",
 		Tags:  []string{"Events"},
 		Needs: mayRead,
 	})

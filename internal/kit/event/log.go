@@ -45,14 +45,9 @@ var (
 	WHERE one = 1`)
 )
 
-// maxScanned bounds how far one call of List looks for events of a kind: some ten
-// milliseconds of reading. An index by kind would cost every event an insertion.
-const maxScanned = 20_000
-
 // List returns events after a position, oldest first, of one kind or (with "") of all.
 // The limit is 1 to MaxPage. last is the position up to which there are no others, that to
-// go on after: a reader of one kind has read all there is when it no longer grows, not when
-// a page is empty.
+// go on after: a reader of one kind passes over what is of others.
 func List(ctx context.Context, tx *db.Tx, after int64, kind string, limit int) (list []Event, last int64, err error) {
 	last = after
 	if kind == "" {
@@ -62,7 +57,7 @@ func List(ctx context.Context, tx *db.Tx, after int64, kind string, limit int) (
 		if perr != nil {
 			return nil, after, perr
 		}
-		end = max(after, min(end, after+maxScanned))
+		end = max(after, end)
 		if list, err = readEvents(tx.Query(ctx, listKindSQL, kind, after, page(limit), end)); len(list) < page(limit) {
 			return list, end, err
 		}

@@ -34,8 +34,6 @@ ALTER TABLE event_dispatcher ADD COLUMN at_ms BIGINT NOT NULL DEFAULT 0;
 
 UPDATE event_dispatcher SET at_ms = COALESCE((SELECT MAX(at_ms) FROM request), 0);
 
--- Two indexes that every sale paid for. Readers of one kind of event look through a stretch
--- of the log, and old requests are found by going over all of them in a few days.
-DROP INDEX event_by_kind;
-
+-- An index that every sale paid for: old requests are found by going over all of them in a
+-- few days.
 DROP INDEX request_by_time;
