@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/test/apptest"
 )
 
@@ -14,6 +15,7 @@ import (
 func TestModules(t *testing.T) {
 	t.Parallel()
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		a.Policy(func(p *ledger.Policy) { p.Transfer.Allowed = true })
 		m, other := a.Member(), a.Member()
 		a.Give(m, 100)
 		var p struct{ Modules map[string]bool }
