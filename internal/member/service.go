@@ -216,8 +216,12 @@ func (s *Service) read(ctx context.Context, tx *db.Tx, m ID) (Member, error) {
 	if err != nil {
 		return Member{}, fmt.Errorf("get member %d: %w", m, err)
 	}
+	advisor, err := advisorOf(ctx, tx, m)
+	if err != nil {
+		return Member{}, fmt.Errorf("get member %d: %w", m, err)
+	}
 	out := s.member(r)
-	out.Merged, out.Tags = merged, tags[m]
+	out.Merged, out.Tags, out.Advisor = merged, tags[m], staffID(advisor)
 	for _, from := range merged {
 		twin, err := s.load(ctx, tx, from)
 		if err != nil {

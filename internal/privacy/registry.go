@@ -154,7 +154,7 @@ var registry = []Field{
 	{"file_import", "id kind state maker job_id stash_id errors_id dry_run report error made_ms done_ms until_ms", Staff, "", Expires, "which files colleagues have brought in"},
 	{"saved_view", "id owner feature name query view_columns shared version changed_ms", Staff, "", Stays, "filters of lists; a search for a person is refused"},
 	{"bulk_tag", "id plan maker job_id place members changed added removed refused made_ms done_ms", About, "", Expires, "which members colleagues tag together, 30 days: numbers of members, and filters that name nobody; the tags are exported themselves"},
-	{"member_advisor", key + " staff_id since_ms", About, "profile", Deleted, "which colleague is responsible for the member"},
+	{"member_advisor", key + " staff_id since_ms", About, "", Deleted, "which colleague is responsible: it says nothing of the member"},
 	{"mention", "staff_id id shard member_id what what_id by_whom at_ms read_ms", About, "", Deleted, "which colleague a note or call names; the note is exported itself"},
 	{"shift", "id store_id till cashier opened_by opened_ms opening_cash closed_by closed_ms counted_cash expected_cash note report", Staff, "", Stays, "the shop's book-keeping: which cashier had which till"},
 
