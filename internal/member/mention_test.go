@@ -47,7 +47,7 @@ func TestMentions(t *testing.T) {
 			Mentions []string
 		}
 		a.Post("/v1/members/"+m+"/notes", apptest.J{"text": "@ann please ring", "mentions": []string{ann, ann}}).Into(&note)
-		a.Post("/v1/members/"+m+"/calls", apptest.J{"direction": "in", "outcome": "reached", "text": "for @ann and @bob", "mentions": []string{ann, bob}})
+		a.Post("/v1/members/"+m+"/calls", apptest.J{"direction": "in", "outcome": "reached", "text": "for @ann and @bob", "mentions": []string{bob, ann}})
 		a.Must(200, "PATCH", "/v1/notes/"+note.ID, apptest.J{"text": "@ann and @bob please ring", "mentions": []string{ann, bob}}).Into(&note)
 		if len(note.Mentions) != 2 {
 			t.Errorf("the note names %v", note.Mentions)
