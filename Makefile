@@ -78,7 +78,8 @@ web/node_modules: web/package-lock.json
 	npm --prefix web ci --no-audit --no-fund
 	@touch $@
 
-e2e: setup build test/e2e/node_modules ## the journeys of people, in a browser: on SQLite, then on PostgreSQL
+e2e: build test/e2e/node_modules ## the journeys of people, in a browser: on SQLite, then on PostgreSQL
+	@scripts/setup.sh e2e
 	npm --prefix test/e2e run --silent test
 	scripts/with-postgres.sh npm --prefix test/e2e run --silent test
 

@@ -5,7 +5,7 @@ import { Blank } from '@patron/shared/ui/blank.tsx';
 import { Points } from '@patron/shared/ui/points.tsx';
 import { StatusTag, type Tone } from '@patron/shared/ui/status-tag.tsx';
 import { When } from '@patron/shared/ui/when.tsx';
-import { App, Button, Modal, Tabs } from 'antd';
+import { App, Button, Modal } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
@@ -16,6 +16,7 @@ import { useFilters } from '../../ui/filters.ts';
 import { KeysetTable, type KeysetColumn } from '../../ui/keyset-table.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
 import { Section } from '../../ui/section.tsx';
+import { ViewTabs } from '../../ui/view-tabs.tsx';
 
 const states = ['waiting', 'approved', 'rejected', 'withdrawn', 'expired'] as const;
 type State = (typeof states)[number];
@@ -68,7 +69,7 @@ export default function ApprovalsPage() {
   return (
     <Page title={t('menu')}>
       <Section>
-        <Tabs activeKey={state} onChange={(next) => filters.set({ state: next === 'waiting' ? undefined : next })} items={states.map((key) => ({ key, label: t(`state.${key}`) }))} />
+        <ViewTabs label={t('column.state')} value={state} onChange={(next) => filters.set({ state: next === 'waiting' ? undefined : next })} items={states.map((key) => ({ key, label: t(`state.${key}`) }))} />
         <KeysetTable<Approval>
           name="approvals"
           queryKey={['approvals', state]}

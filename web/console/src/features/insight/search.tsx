@@ -42,7 +42,7 @@ export default function Search() {
         <span>{t('search.what')}</span>
         <kbd aria-hidden>/</kbd>
       </button>
-      <Modal open={open} onCancel={() => setOpen(false)} footer={null} closable={false} destroyOnHidden width={560} style={{ top: 72 }} styles={{ body: { minHeight: 64 } }} aria-label={t('search.open')}>
+      <Modal open={open} title={<span className="visually-hidden">{t('search.open')}</span>} onCancel={() => setOpen(false)} footer={null} closable={false} destroyOnHidden width={560} style={{ top: 72 }} styles={{ body: { minHeight: 64 } }}>
         <Box close={() => setOpen(false)} />
       </Modal>
     </>

@@ -1,7 +1,7 @@
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { Blank } from '@patron/shared/ui/blank.tsx';
 import { StatusTag } from '@patron/shared/ui/status-tag.tsx';
-import { Button, Skeleton, Table } from 'antd';
+import { Button, Skeleton } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useCurrencies } from '../../frame/lookups.ts';
@@ -9,6 +9,7 @@ import { useCan } from '../../frame/me.ts';
 import { Page } from '../../frame/page.tsx';
 import { Section } from '../../ui/section.tsx';
 import { ErrorState } from '../../ui/states.tsx';
+import { WideTable } from '../../ui/wide-table.tsx';
 import { policyInWords } from './policy.ts';
 
 /** The point currencies: what each is, and how it behaves in a sentence. */
@@ -24,10 +25,7 @@ export default function CurrenciesPage() {
         {query.error ? <ErrorState error={query.error} retry={() => void query.refetch()} /> : query.isPending ? <Skeleton active /> : list.length === 0 ? (
           <Blank drawing="result" title={t('currencies.empty')} text={t('currencies.emptyText')} action={add} />
         ) : (
-          <Table
-            size="middle"
-            pagination={false}
-            scroll={{ x: 'max-content' }}
+          <WideTable
             rowKey="code"
             dataSource={list}
             columns={[

@@ -18,6 +18,7 @@ import { FigureRow } from '../../ui/figure-row.tsx';
 import { useFilters } from '../../ui/filters.ts';
 import { Section } from '../../ui/section.tsx';
 import { ErrorState } from '../../ui/states.tsx';
+import { WideTable } from '../../ui/wide-table.tsx';
 
 const get = (as_of: string | undefined) => ok(api.GET('/v1/reports/liability', { params: { query: { as_of } } }));
 type Report = Awaited<ReturnType<typeof get>>;
@@ -93,10 +94,7 @@ function Shown({ report, code }: { report: Report; code: string }) {
         />
       </Section>
       <Section title={t('liability.table')}>
-        <Table<Row>
-          size="middle"
-          pagination={false}
-          scroll={{ x: 'max-content' }}
+        <WideTable<Row>
           rowKey="month"
           dataSource={months.toReversed()}
           columns={[

@@ -4,7 +4,7 @@ import { Money } from '@patron/shared/ui/money.tsx';
 import { Points } from '@patron/shared/ui/points.tsx';
 import { When } from '@patron/shared/ui/when.tsx';
 import { useQuery } from '@tanstack/react-query';
-import { Button, Skeleton, Table } from 'antd';
+import { Button, Skeleton } from 'antd';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
@@ -13,6 +13,7 @@ import { useCurrencies, useStores } from '../../frame/lookups.ts';
 import { Page } from '../../frame/page.tsx';
 import { Section, WithAside } from '../../ui/section.tsx';
 import { ErrorState } from '../../ui/states.tsx';
+import { WideTable } from '../../ui/wide-table.tsx';
 import { Assign } from './assign.tsx';
 import { SaleState } from './sale-state.tsx';
 import styles from './sale-page.module.css';
@@ -61,10 +62,7 @@ function Detail({ sale }: { sale: SaleView }) {
         {sale.flags?.map((flag) => <p key={flag} className={styles.quiet}>{t(`flag.${flag}`)}</p>)}
       </Section>
       <Section title={t('lines')}>
-        <Table
-          size="middle"
-          pagination={false}
-          scroll={{ x: 'max-content' }}
+        <WideTable
           rowKey={(l) => `${l.sale_id ?? ''}/${l.line}`}
           dataSource={sale.lines ?? []}
           columns={[

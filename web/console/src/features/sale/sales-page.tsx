@@ -3,7 +3,7 @@ import type { SaleView } from '@patron/shared/api/schema.d.ts';
 import { Blank } from '@patron/shared/ui/blank.tsx';
 import { Money } from '@patron/shared/ui/money.tsx';
 import { When } from '@patron/shared/ui/when.tsx';
-import { DatePicker, Input, Select, Tabs } from 'antd';
+import { DatePicker, Input, Select } from 'antd';
 import dayjs from 'dayjs';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -13,6 +13,7 @@ import { Page } from '../../frame/page.tsx';
 import { useFilters } from '../../ui/filters.ts';
 import { KeysetTable, type KeysetColumn } from '../../ui/keyset-table.tsx';
 import { Section } from '../../ui/section.tsx';
+import { ViewTabs } from '../../ui/view-tabs.tsx';
 import { Assign } from './assign.tsx';
 import { SaleState } from './sale-state.tsx';
 
@@ -55,8 +56,9 @@ export default function SalesPage() {
   return (
     <Page title={t('menu')}>
       <Section>
-        <Tabs
-          activeKey={view}
+        <ViewTabs
+          label={t('view.name')}
+          value={view}
           onChange={(next) => filters.set({ unassigned: next === 'unassigned' ? 'true' : undefined, state: next === 'waiting' || next === 'parked' ? next : undefined, kind: undefined })}
           items={views.map((key) => ({ key, label: t(`view.${key}`) }))}
         />
