@@ -45,6 +45,7 @@ export default function Adjust({ member, open, onClose }: ActProps) {
   return (
     <ReasonDialog
       open={open}
+      first="adjust-amount"
       title={amount === 0 ? t('adjust.title', { name }) : t(`adjust.titled.${word}`, { name, amount: shown })}
       change={wallet && amount !== 0 ? [{ label: t('adjust.usable'), before: <Amount amount={wallet.available} currency={code} />, after: <Amount amount={wallet.available + amount} currency={code} /> }] : []}
       act={amount === 0 ? t('acts.adjust') : t(large ? `adjust.actWaits.${word}` : `adjust.act.${word}`, { amount: shown })}

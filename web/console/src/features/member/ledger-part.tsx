@@ -3,10 +3,11 @@ import type { LedgerEntryView } from '@patron/shared/api/schema.d.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { StatusTag } from '@patron/shared/ui/status-tag.tsx';
 import { Select, Table } from 'antd';
-import { useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useCurrencies, useStores } from '../../frame/lookups.ts';
+import { useFilters } from '../../ui/filters.ts';
 import { Amount } from './amount.tsx';
 import { keyOf, type Member } from './api.ts';
 import styles from './part.module.css';
@@ -19,12 +20,14 @@ export function LedgerPart({ member }: { member: Member }) {
   const { t } = useTranslation('member');
   const currencies = useCurrencies();
   const who = useWho();
-  const [currency, setCurrency] = useState<string>();
+  const filters = useFilters(['currency'] as const);
+  const chosen = filters.values.currency ?? member.wallets?.find((w) => w.kind === 'points')?.currency ?? 'all';
+  const currency = chosen === 'all' ? undefined : chosen;
   const list = useMore([...keyOf(member.id), 'entries', currency ?? ''], (cursor) => ok(api.GET('/v1/members/{ref}/entries', { params: { path: { ref: member.id }, query: { currency, cursor, limit: 30 } } })));
   return (
     <>
       <div className={styles.tools}>
-        <Select allowClear size="small" variant="borderless" popupMatchSelectWidth={false} placeholder={t('ledger.all')} aria-label={t('ledger.currency')} value={currency} options={currencies.options} onChange={setCurrency} />
+        <Select size="small" variant="borderless" popupMatchSelectWidth={false} aria-label={t('ledger.currency')} value={chosen} options={[...currencies.options, { value: 'all', label: t('ledger.all') }]} onChange={(next: string) => filters.set({ currency: next })} />
         <a href={`/v1/members/${member.id}/statement?format=csv${currency ? `&currency=${currency}` : ''}`} download>{t('ledger.statement')}</a>
       </div>
       <More list={list} empty={t('ledger.empty')}>

@@ -24,16 +24,16 @@ export function SalesPart({ member }: { member: Member }) {
           className={styles.table}
           size="middle"
           pagination={false}
-          scroll={{ x: 680 }}
+          scroll={{ x: 760 }}
           rowKey={(s) => s.id}
           dataSource={rows}
           expandable={{ expandedRowRender: (s) => <Lines sale={s} />, rowExpandable: (s) => (s.lines?.length ?? 0) > 0, columnWidth: 32 }}
           columns={[
             { key: 'at', title: t('ledger.at'), width: 92, render: (_, s) => <Stamp at={s.at} /> },
             { key: 'document', title: t('sales.document'), render: (_, s) => <><Link to={`/sales/${s.id}`}>{s.document}</Link><div className="quiet">{s.lines?.slice(0, 3).map((l) => l.name || l.sku).filter(Boolean).join(t('listComma'))}</div></> },
-            { key: 'kind', title: t('sales.kind'), width: 120, render: (_, s) => s.kind === 'return' ? <StatusTag tone={s.state === 'posted' ? 'plain' : 'warning'} icon="back">{t(`sales.return.${s.state}`)}</StatusTag> : s.lines?.some((l) => l.returned_quantity) ? <StatusTag tone="warning" icon="back">{t('sales.partly')}</StatusTag> : t('sales.sale') },
-            { key: 'store', title: t('field.store'), width: 150, render: (_, s) => stores.nameOf(s.store) },
-            { key: 'points', title: t('sales.points'), align: 'right', width: 110, className: styles.num, render: (_, s) => <Earned sale={s} /> },
+            { key: 'kind', title: t('sales.kind'), width: 96, render: (_, s) => s.kind === 'return' ? <StatusTag tone={s.state === 'posted' ? 'plain' : 'warning'} icon="back">{t(`sales.return.${s.state}`)}</StatusTag> : s.lines?.some((l) => l.returned_quantity) ? <StatusTag tone="warning" icon="back">{t('sales.partly')}</StatusTag> : t('sales.sale') },
+            { key: 'store', title: t('field.store'), width: 168, className: styles.by, render: (_, s) => stores.nameOf(s.store) },
+            { key: 'points', title: t('sales.points'), align: 'right', width: 96, className: styles.num, render: (_, s) => <Earned sale={s} /> },
             { key: 'total', title: t('sales.total'), align: 'right', width: 120, className: styles.num, render: (_, s) => <b><Money amount={s.kind === 'return' ? -s.total : s.total} currency={s.currency} /></b> },
           ]}
         />

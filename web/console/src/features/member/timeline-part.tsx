@@ -7,6 +7,7 @@ import { Select, Skeleton } from 'antd';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
+import { useCurrencies } from '../../frame/lookups.ts';
 import { useFilters } from '../../ui/filters.ts';
 import { Amount } from './amount.tsx';
 import { keyOf, type Member } from './api.ts';
@@ -56,7 +57,7 @@ export function Recent({ member, to }: { member: Member; to: string }) {
   return (
     <>
       <Events rows={rows} />
-      <Link to={to} style={{ fontSize: 12 }}>{t('timeline.whole')}</Link>
+      <Link to={to} className={styles.more}>{t('timeline.whole')}</Link>
     </>
   );
 }
@@ -98,6 +99,7 @@ interface Data {
 /** What happened, as a short sentence with its figure. */
 function Title({ event }: { event: MemberEventView }) {
   const { t, i18n } = useTranslation('member');
+  const { list, nameOf } = useCurrencies();
   const d = (event.data ?? {}) as Data;
   const known = i18n.exists(`member:event.${event.type}`);
   const text = known ? t(`event.${event.type}`) : event.type;
@@ -105,7 +107,7 @@ function Title({ event }: { event: MemberEventView }) {
   if (event.type.startsWith('sale.') && d.total !== undefined && d.currency) {
     const earned = d.earned?.filter((p) => p.amount > 0) ?? [];
     more = <><Money amount={d.total} currency={d.currency} />{earned.map((p) => <span key={p.currency}>{t('comma')}<Amount amount={p.amount} currency={p.currency} signed /></span>)}</>;
-  } else if (d.amount !== undefined && d.currency) more = <Amount amount={d.amount} currency={d.currency} />;
+  } else if (d.amount !== undefined && d.currency) more = <>{list.find((c) => c.code === d.currency)?.kind === 'points' ? '' : `${nameOf(d.currency)} `}<Amount amount={d.amount} currency={d.currency} /></>;
   else if (d.added || d.removed) more = [...(d.added ?? []).map((x) => `+${x}`), ...(d.removed ?? []).map((x) => `\u2212${x}`)].join(t('listComma'));
   else if (d.fields) more = d.fields.map((f) => (i18n.exists(`member:field.${f}`) ? t(`field.${f}`) : f)).join(t('listComma'));
   else if (event.type === 'call.logged' && d.outcome) more = t(`calls.outcome.${d.outcome}`);

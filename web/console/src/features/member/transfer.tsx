@@ -42,6 +42,7 @@ export default function Transfer({ member, open, onClose }: ActProps) {
   return (
     <ReasonDialog
       open={open}
+      first="transfer-to"
       title={amount ? t('transfer.titled', { name: member.name || member.number, amount: text(amount, code) }) : t('acts.transfer')}
       change={wallet && amount ? [{ label: t('adjust.usable'), before: <Amount amount={wallet.available} currency={code} />, after: <Amount amount={wallet.available - amount - fee} currency={code} /> }] : []}
       act={amount ? t('transfer.act', { amount: text(amount, code) }) : t('acts.transfer')}
