@@ -89,7 +89,7 @@ export function ExportList({ list, filter }: Props) {
               </Form.Item>
             )}
             {what && (
-              <Form.Item name="columns" label={t('export.columns')} initialValue={what.columns?.map((c) => c.name)} rules={[{ required: true, message: t('export.columnsNeeded') }]} style={{ marginBottom: 0 }}>
+              <Form.Item name="columns" label={t('export.columns')} initialValue={what.columns?.map((c) => c.name)} rules={[{ validator: (_, v?: string[]) => (v?.length ? Promise.resolve() : Promise.reject(new Error(t('export.columnsNeeded')))) }]} style={{ marginBottom: 0 }}>
                 <Checkbox.Group style={{ display: 'grid', gridTemplateColumns: 'repeat(3, 1fr)', gap: 8 }} options={what.columns?.map((c) => ({ value: c.name, label: i18n.language === 'zh-CN' ? c.label_zh : c.label_en }))} />
               </Form.Item>
             )}

@@ -77,7 +77,7 @@ export function Head({ member, phone, onPhone }: { member: Member; phone: boolea
 function Birthday({ date }: { date: string }) {
   const { i18n } = useTranslation();
   const [month, day] = date.split('-').slice(-2).map(Number) as [number, number];
-  return <>{new Intl.DateTimeFormat(i18n.language, { month: i18n.language === 'zh-CN' ? 'long' : 'short', day: 'numeric', timeZone: 'UTC' }).format(Date.UTC(2000, month - 1, day))}</>;
+  return <>{new Intl.DateTimeFormat(i18n.language === 'zh-CN' ? 'zh-CN' : 'en-GB', { month: i18n.language === 'zh-CN' ? 'long' : 'short', day: 'numeric', timeZone: 'UTC' }).format(Date.UTC(2000, month - 1, day))}</>;
 }
 
 function Tags({ member }: { member: Member }) {

@@ -35,7 +35,7 @@ export default function MembersPage() {
   const create = can('members.write') && <Button type="primary" icon={<Icon name="plus" size={18} />} onClick={() => setCreating(true)}>{t('create.open')}</Button>;
 
   const columns: KeysetColumn<MemberLineView>[] = [
-    { key: 'name', title: t('field.name'), width: 220, render: (_, m) => <Link className={styles.name} to={`/members/${m.id}`}>{m.name || t('unnamed')}</Link> },
+    { key: 'name', title: t('field.name'), width: 160, render: (_, m) => <Link className={styles.name} to={`/members/${m.id}`}>{m.name || t('unnamed')}</Link> },
     { key: 'number', title: t('field.number'), width: 110, render: (_, m) => m.number },
     { key: 'phone', title: t('field.phone'), width: 150, render: (_, m) => m.phone && <PhoneMasked phone={m.phone} /> },
     { key: 'email', title: t('field.email'), optional: true, render: (_, m) => m.email },

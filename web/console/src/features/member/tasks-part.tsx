@@ -36,13 +36,15 @@ export function TasksPart({ member }: { member: Member }) {
   const may = can('members.write') && !member.erased_at;
   return (
     <>
-      <Tabs
-        size="small"
-        activeKey={state}
-        onChange={(next) => filters.set({ state: next === 'open' ? undefined : next })}
-        items={(['open', 'done'] as const).map((key) => ({ key, label: t(`tasks.state.${key}`) }))}
-        tabBarExtraContent={may && <Button size="small" onClick={() => setEditing('new')}>{t('tasks.open')}</Button>}
-      />
+      <div className={styles.bar}>
+        <Tabs
+          size="small"
+          activeKey={state}
+          onChange={(next) => filters.set({ state: next === 'open' ? undefined : next })}
+          items={(['open', 'done'] as const).map((key) => ({ key, label: t(`tasks.state.${key}`) }))}
+        />
+        {may && <Button size="small" onClick={() => setEditing('new')}>{t('tasks.open')}</Button>}
+      </div>
       <More list={list} empty={t(`tasks.empty.${state}`)}>{(rows) => <ul className={styles.list}>{rows.map((task) => <Task key={task.id} task={task} may={may} onEdit={() => setEditing(task)} />)}</ul>}</More>
       <TaskDialog member={member} task={editing} onClose={() => setEditing(undefined)} />
     </>
