@@ -94,7 +94,7 @@ function Note({ note, may }: { note: MemberNoteView; may: boolean }) {
         <div className={styles.acts}>
           <Button size="small" type="text" onClick={() => change.mutate({ pinned: !note.pinned })}>{t(note.pinned ? 'notes.unpin' : 'notes.pinIt')}</Button>
           <Button size="small" type="text" onClick={() => setEditing(note.text)}>{t('edit.open')}</Button>
-          <Button size="small" type="text" danger onClick={() => modal.confirm({ title: t('notes.dropTitle'), content: t('notes.dropText'), okText: t('notes.drop'), okButtonProps: { danger: true }, cancelText: t('keep'), onOk: () => remove.mutateAsync(note.id) })}>{t('notes.drop')}</Button>
+          <Button size="small" type="text" onClick={() => modal.confirm({ title: t('notes.dropTitle'), content: t('notes.dropText'), okText: t('notes.drop'), okButtonProps: { danger: true }, cancelText: t('keep'), onOk: () => remove.mutateAsync(note.id) })}>{t('notes.drop')}</Button>
         </div>
       )}
     </li>
@@ -159,7 +159,7 @@ function Calls({ member }: { member: Member }) {
                   <When at={c.at} />
                   {c.duration_seconds > 0 && <span>{t('calls.lasted', { minutes: Math.max(1, Math.round(c.duration_seconds / 60)) })}</span>}
                 </p>
-                {may && <div className={styles.acts}><Button size="small" type="text" danger onClick={() => ask(c)}>{t('notes.drop')}</Button></div>}
+                {may && <div className={styles.acts}><Button size="small" type="text" onClick={() => ask(c)}>{t('notes.drop')}</Button></div>}
               </li>
             ))}
           </ul>

@@ -73,7 +73,6 @@ function Identifiers({ member }: { member: Member }) {
                   <Button
                     size="small"
                     type="text"
-                    danger
                     onClick={() => modal.confirm({ title: t('identifiers.dropTitle', { value: masked(i) }), content: t('identifiers.dropText'), okText: t('identifiers.drop'), okButtonProps: { danger: true }, cancelText: t('keep'), onOk: () => remove.mutate({ kind: i.kind, value: i.value }) })}
                   >
                     {t('identifiers.drop')}

@@ -68,7 +68,7 @@ function Events({ rows }: { rows: MemberEventView[] }) {
       {rows.map((e) => (
         <li key={e.id}>
           <div>
-            <div className="title"><Title event={e} /></div>
+            <div className={styles.title}><Title event={e} /></div>
             {e.text && <p className={styles.said}>{e.text}</p>}
             <p><When at={e.at} /></p>
           </div>
