@@ -25,6 +25,7 @@ export default function Adjust({ member, open, onClose }: ActProps) {
   const [code, setCode] = useState(() => wallets.find((w) => w.kind === 'points')?.currency ?? wallets[0]?.currency ?? '');
   const [sign, setSign] = useState<1 | -1>(1);
   const [typed, setTyped] = useState<number | null>(null);
+  const [tried, setTried] = useState(false);
   const [store, setStore] = useState<string>();
   const wallet = wallets.find((w) => w.currency === code);
   const decimals = wallet?.decimals ?? 0;
@@ -58,13 +59,16 @@ export default function Adjust({ member, open, onClose }: ActProps) {
         adjust.reset();
         onClose();
       }}
-      onSubmit={(reason) => amount !== 0 && adjust.mutate({ amount, currency: code, reason, ...(store ? { store } : {}) })}
+      onSubmit={(reason) => {
+        setTried(true);
+        if (amount !== 0) adjust.mutate({ amount, currency: code, reason, ...(store ? { store } : {}) });
+      }}
     >
       <Form layout="vertical" component={false}>
         <Radio.Group className={styles.choice} value={sign} onChange={(e) => setSign(e.target.value as 1 | -1)} options={[{ value: 1, label: t('adjust.up') }, { value: -1, label: t('adjust.down') }]} optionType="button" />
         <div className={styles.pair}>
           <Form.Item label={t('adjust.currency')} htmlFor="adjust-currency"><Select id="adjust-currency" value={code} onChange={setCode} options={wallets.map((w) => ({ value: w.currency, label: named(w) }))} /></Form.Item>
-          <Form.Item label={t('adjust.amount')} htmlFor="adjust-amount"><InputNumber id="adjust-amount" min={0} max={1e9} precision={decimals} value={typed} onChange={setTyped} style={{ width: '100%' }} /></Form.Item>
+          <Form.Item label={t('adjust.amount')} htmlFor="adjust-amount" validateStatus={tried && amount === 0 ? 'error' : undefined} help={tried && amount === 0 ? t('adjust.needed') : undefined}><InputNumber id="adjust-amount" min={0} max={1e9} precision={decimals} value={typed} onChange={setTyped} style={{ width: '100%' }} /></Form.Item>
         </div>
         <Form.Item label={t('adjust.store')} htmlFor="adjust-store"><Select id="adjust-store" allowClear value={store} onChange={setStore} options={stores.options} placeholder={t('adjust.noStore')} /></Form.Item>
       </Form>

@@ -25,6 +25,7 @@ export default function Transfer({ member, open, onClose }: ActProps) {
   const [chosen, setCode] = useState<string>();
   const [to, setTo] = useState<string>();
   const [typed, setTyped] = useState<number | null>(null);
+  const [tried, setTried] = useState(false);
   const code = chosen ?? wallets[0]?.currency ?? '';
   const wallet = wallets.find((w) => w.currency === code);
   const policy = currencies.list.find((c) => c.code === code)?.policy.transfer;
@@ -54,14 +55,17 @@ export default function Transfer({ member, open, onClose }: ActProps) {
         give.reset();
         onClose();
       }}
-      onSubmit={(reason) => amount > 0 && to && give.mutate({ from: member.id, to, amount, currency: code, reason })}
+      onSubmit={(reason) => {
+        setTried(true);
+        if (amount > 0 && to) give.mutate({ from: member.id, to, amount, currency: code, reason });
+      }}
     >
       {wallets.length === 0 ? <p className="lead">{t('transfer.none')}</p> : (
         <Form layout="vertical" component={false}>
-          <Form.Item label={t('transfer.to')} htmlFor="transfer-to"><MemberField id="transfer-to" value={to} onChange={setTo} except={member.id} /></Form.Item>
+          <Form.Item label={t('transfer.to')} htmlFor="transfer-to" validateStatus={tried && !to ? 'error' : undefined} help={tried && !to ? t('transfer.needed') : undefined}><MemberField id="transfer-to" value={to} onChange={setTo} except={member.id} /></Form.Item>
           <div className={styles.pair}>
             <Form.Item label={t('adjust.currency')} htmlFor="transfer-currency"><Select id="transfer-currency" value={code} onChange={setCode} options={wallets.map((w) => ({ value: w.currency, label: named(w) }))} /></Form.Item>
-            <Form.Item label={t('adjust.amount')} htmlFor="transfer-amount" extra={policy && (policy.min || policy.max) ? t('transfer.bounds', { min: text(policy.min ?? 1, code), max: policy.max ? text(policy.max, code) : t('transfer.noMax') }) : undefined}>
+            <Form.Item label={t('adjust.amount')} htmlFor="transfer-amount" validateStatus={tried && amount === 0 ? 'error' : undefined} help={tried && amount === 0 ? t('adjust.needed') : undefined} extra={policy && (policy.min || policy.max) ? t('transfer.bounds', { min: text(policy.min ?? 1, code), max: policy.max ? text(policy.max, code) : t('transfer.noMax') }) : undefined}>
               <InputNumber id="transfer-amount" min={0} precision={wallet?.decimals ?? 0} value={typed} onChange={setTyped} style={{ width: '100%' }} />
             </Form.Item>
           </div>
