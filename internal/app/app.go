@@ -251,6 +251,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	}
 	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, QR: a.resolveQR, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit, Colleague: a.Staff.Colleague, Consents: a.Privacy})
 	a.Members.Register(a.Ledger)
+	a.Members.Register(a.Ledger.BlockedCard())
 	a.Members.RegisterJobs(a.Jobs)
 	a.learner = newLearner(a)
 	a.Sales = sale.NewService(sale.Options{

@@ -66,6 +66,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	t.Cleanup(w.ledger.Close)
 	w.members.Use(member.Hooks{Programme: w.program.Snapshot, Merger: w.ledger, Switches: w.ledger, Audit: audit})
 	w.members.Register(w.ledger)
+	w.members.Register(w.ledger.BlockedCard())
 	r := api.New(api.Config{DB: d, Clock: w.clock, Auth: w, Log: log, DefaultLanguage: "en", Title: "t", Version: "1"})
 	w.program.Routes(r)
 	w.members.Routes(r)

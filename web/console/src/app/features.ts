@@ -1,4 +1,5 @@
 import type { Feature } from '../frame/feature.ts';
+import { member } from '../features/member/feature.ts';
 import { account } from '../features/account/feature.ts';
 import { approval } from '../features/approval/feature.ts';
 import { ledger } from '../features/ledger/feature.ts';
@@ -8,6 +9,7 @@ import { insight } from '../features/insight/feature.ts';
 /** What the console is made of, in the order of the menu. */
 export const features: Feature[] = [
   insight,
+  member,
   sale,
   ledger,
   approval,

@@ -1,6 +1,7 @@
 import { api, ok } from '@patron/shared/api/client.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useCan } from './me.ts';
 
 /*
  * Short lists that many pages turn ids into names with. Each is read once and kept for minutes.
@@ -41,9 +42,15 @@ export function useCurrencies() {
   };
 }
 
+/** The colleagues, for who may give work to one. */
+export function useColleagues() {
+  const may = useCan()('members.write');
+  return useQuery({ ...colleaguesQuery, enabled: may }).data?.items ?? [];
+}
+
 /** Who did something, in words: `staff:stf_…` is a colleague's name, `key:key_…` stays. */
 export function useActors() {
-  const list = useQuery(colleaguesQuery).data?.items ?? [];
+  const list = useColleagues();
   return (actor: string | undefined) => {
     if (!actor) return '';
     const id = actor.replace(/^staff:/, '');

@@ -104,8 +104,10 @@ export function KeysetTable<T extends object>({ name, queryKey, fetch, columns, 
     body = (
       <>
         <WideTable<T>
-          className={page.isPlaceholderData ? styles.old : undefined}
+          className={[page.isPlaceholderData && styles.old, selection && styles.wide].filter(Boolean).join(' ')}
           aria-busy={page.isFetching}
+          // With boxes to choose rows by, Ant Design's own scrolling puts a second, hidden one into the head that a keyboard reaches.
+          scroll={selection ? undefined : { x: 'max-content' }}
           rowKey={rowKey}
           dataSource={rows}
           columns={columns.filter((c, i) => i === 0 || shown.includes(c.key))}
