@@ -96,6 +96,7 @@ func (c *importCmd) prepare(e *env, a *app.App) (connect.Options, *app.Sink, err
 	rates, err := c.rates()
 	options := connect.Options{
 		Kind: file.Kind(c.Kind), Map: c.Map, Source: c.Source, Currency: currency, Location: snap.Zone, DryRun: c.DryRun,
+		Alone: e.app == nil,
 		Order: file.DateOrder(c.DateOrder),
 		File:  file.Options{Sheet: c.Sheet},
 		Sales: file.SalesOptions{From: c.DocumentFrom, ReturnsPrefix: c.ReturnsPrefix},

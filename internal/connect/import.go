@@ -16,6 +16,9 @@ import (
 const (
 	batchRecords = 200
 	batchRows    = 2_000 // a batch of long documents ends here
+	// batchAlone is that of rows, beside no server: each batch waits for the disk once, and
+	// holds other writers up for as long as it takes.
+	batchAlone = 1_000
 )
 
 var (
@@ -36,6 +39,7 @@ type Options struct {
 	Location *time.Location // of times without a zone: the programme's
 	Order    file.DateOrder
 	Sales    file.SalesOptions // Source is filled in from above
+	Alone    bool              // nobody waits behind it: rows go in larger batches
 
 	DryRun bool
 	Errors *file.Refused                               // where refused rows go; nil for nowhere

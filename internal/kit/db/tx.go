@@ -174,7 +174,11 @@ func (tx *Tx) rollback() {
 	if tx.open != nil {
 		tx.open.Close()
 	}
-	if err := tx.end("ROLLBACK"); err != nil {
+	err := tx.end("ROLLBACK")
+	if err != nil && tx.Engine() == SQLite {
+		err = tx.end("ROLLBACK") // the first may have been interrupted in place of what was before it; see begin
+	}
+	if err != nil {
 		tx.db.log.Debug("rollback after the transaction had ended", "error", err)
 	}
 }
