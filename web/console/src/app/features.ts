@@ -4,6 +4,8 @@ import { account } from '../features/account/feature.ts';
 import { approval } from '../features/approval/feature.ts';
 import { ledger } from '../features/ledger/feature.ts';
 import { sale } from '../features/sale/feature.ts';
+import { audit } from '../features/audit/feature.ts';
+import { system } from '../features/system/feature.ts';
 import { insight } from '../features/insight/feature.ts';
 
 /** What the console is made of, in the order of the menu. */
@@ -13,5 +15,7 @@ export const features: Feature[] = [
   sale,
   ledger,
   approval,
+  audit,
+  system,
   account,
 ];
