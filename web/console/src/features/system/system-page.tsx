@@ -8,7 +8,6 @@ import { useQuery } from '@tanstack/react-query';
 import { App, Button, Skeleton } from 'antd';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
 import { Page } from '../../frame/page.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
 import { Section, WithAside } from '../../ui/section.tsx';
@@ -24,7 +23,7 @@ export default function SystemPage() {
   const size = useSize();
   const system = useQuery({ queryKey: ['system'], queryFn: () => ok(api.GET('/v1/system')), refetchInterval: 30_000 });
   const backups = useQuery({ queryKey: ['backups'], queryFn: () => ok(api.GET('/v1/backups')), refetchInterval: 30_000 });
-  const begun = { invalidates: [['jobs']], onSuccess: () => void message.success(<>{t('begun')} <Link to="/jobs">{t('jobs.menu')}</Link></>) };
+  const begun = { invalidates: [['jobs']], onSuccess: () => void message.success(t('begun')) };
   const back = useWrite((_: undefined, key) => ok(api.POST('/v1/backups', { params: { header: { 'Idempotency-Key': key } } })), begun);
   const verify = useWrite((_: undefined, key) => ok(api.POST('/v1/system/verify', { params: { header: { 'Idempotency-Key': key } } })), begun);
 
