@@ -39,7 +39,7 @@ export default function JobsPage() {
     { invalidates: [['jobs'], ['attention']] },
   );
   const columns: KeysetColumn<Job>[] = [
-    { key: 'kind', title: t('jobs.kind'), render: (_, j) => <>{j.kind}{j.note && <div className="quiet">{j.note}</div>}</> },
+    { key: 'kind', title: t('jobs.kind'), render: (_, j) => <>{j.kind}{j.note && !j.note.startsWith('{') && <div className="quiet">{j.note}</div>}</> },
     { key: 'state', title: t('jobs.state'), render: (_, j) => <StatusTag tone={tones[j.state]}>{t(`jobs.states.${j.state}`)}</StatusTag> },
     {
       key: 'progress',
