@@ -7,6 +7,7 @@ import { sale } from '../features/sale/feature.ts';
 import { audit } from '../features/audit/feature.ts';
 import { system } from '../features/system/feature.ts';
 import { insight } from '../features/insight/feature.ts';
+import { help } from '../features/help/feature.ts';
 
 /** What the console is made of, in the order of the menu. */
 export const features: Feature[] = [
@@ -18,4 +19,5 @@ export const features: Feature[] = [
   audit,
   system,
   account,
+  help,
 ];

@@ -1,6 +1,5 @@
 import { api, ok } from '@patron/shared/api/client.ts';
 import { Blank } from '@patron/shared/ui/blank.tsx';
-import { Points } from '@patron/shared/ui/points.tsx';
 import { When } from '@patron/shared/ui/when.tsx';
 import { DatePicker, Input, Select } from 'antd';
 import dayjs from 'dayjs';
@@ -8,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useActors, useCurrencies, useStores } from '../../frame/lookups.ts';
 import { Page } from '../../frame/page.tsx';
+import { Amount } from '../../ui/amount.tsx';
 import { useFilters } from '../../ui/filters.ts';
 import { KeysetTable, type KeysetColumn } from '../../ui/keyset-table.tsx';
 import { Section } from '../../ui/section.tsx';
@@ -36,8 +36,8 @@ export default function EntriesPage() {
     { key: 'store', title: t('column.store'), optional: true, render: (_, e) => stores.nameOf(e.store) },
     { key: 'actor', title: t('column.actor'), optional: true, render: (_, e) => actor(e.actor) },
     { key: 'currency', title: t('column.currency'), render: (_, e) => currencies.nameOf(e.currency) },
-    { key: 'amount', title: t('column.amount'), align: 'right', render: (_, e) => <Points amount={e.amount} decimals={currencies.decimalsOf(e.currency)} signed /> },
-    { key: 'after', title: t('column.after'), align: 'right', render: (_, e) => <Points amount={e.available_after} decimals={currencies.decimalsOf(e.currency)} /> },
+    { key: 'amount', title: t('column.amount'), align: 'right', render: (_, e) => <Amount amount={e.amount} currency={e.currency} signed /> },
+    { key: 'after', title: t('column.after'), align: 'right', render: (_, e) => <Amount amount={e.available_after} currency={e.currency} /> },
   ];
   return (
     <Page title={t('menu')}>

@@ -8,10 +8,10 @@ import { useTranslation } from 'react-i18next';
 import { useCurrencies, useStores } from '../../frame/lookups.ts';
 import { ReasonDialog } from '../../ui/reason-dialog.tsx';
 import type { ActProps } from './acts.tsx';
-import { Amount } from './amount.tsx';
+import { Amount } from '../../ui/amount.tsx';
 import { unitsOf } from './api.ts';
 import styles from './act.module.css';
-import { useAmountText } from './use-amount-text.ts';
+import { useAmountText } from '../../ui/use-amount-text.ts';
 
 /** Corrects a balance, up or down. Over the limit of its currency nothing moves until a second person agrees. */
 export default function Adjust({ member, open, onClose }: ActProps) {

@@ -3,13 +3,14 @@ import type { AddNoteInBody, LogCallInBody, MemberCallView, MemberNoteView } fro
 import { useWrite } from '@patron/shared/api/write.ts';
 import { StatusTag } from '@patron/shared/ui/status-tag.tsx';
 import { When } from '@patron/shared/ui/when.tsx';
-import { App, Button, Checkbox, Form, Input, InputNumber, Select } from 'antd';
+import { App, Button, Checkbox, Form, InputNumber, Select } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useCan } from '../../frame/me.ts';
 import { useUnsaved } from '../../frame/unsaved.tsx';
 import { ProblemForm } from '../../ui/problem-form.tsx';
 import { keyOf, type Member } from './api.ts';
+import { MentionArea, useMentioned } from './mention-area.tsx';
 import { More, useMore } from './more.tsx';
 import styles from './part.module.css';
 import { useWho } from './who.ts';
@@ -31,6 +32,7 @@ function Notes({ member }: { member: Member }) {
   const can = useCan();
   const [form] = Form.useForm<AddNoteInBody>();
   const [text, setText] = useState('');
+  const mentioned = useMentioned();
   const key = keyOf(member.id);
   const list = useMore([...key, 'notes'], (cursor) => ok(api.GET('/v1/members/{ref}/notes', { params: { path: { ref: member.id }, query: { cursor, limit: 20 } } })));
   const add = useWrite((body: AddNoteInBody, k) => ok(api.POST('/v1/members/{ref}/notes', { body, params: { path: { ref: member.id }, header: { 'Idempotency-Key': k } } })), {
@@ -46,9 +48,9 @@ function Notes({ member }: { member: Member }) {
     <section>
       <div className={styles.head}><h2>{t('notes.title')}</h2><span className="quiet">{t('notes.inner')}</span></div>
       {may && (
-        <ProblemForm form={form} error={add.error} className={styles.compose} onValuesChange={(_, all) => setText((all as AddNoteInBody).text ?? '')} onFinish={(v) => add.mutate({ text: v.text.trim(), pinned: v.pinned })}>
+        <ProblemForm form={form} error={add.error} className={styles.compose} onValuesChange={(_, all) => setText((all as AddNoteInBody).text ?? '')} onFinish={(v) => add.mutate({ text: v.text.trim(), pinned: v.pinned, mentions: mentioned(v.text) })}>
           <Form.Item name="text" noStyle rules={[{ required: true, whitespace: true, message: t('notes.needed') }]}>
-            <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={4000} placeholder={t('notes.placeholder')} aria-label={t('notes.title')} />
+            <MentionArea placeholder={t('notes.placeholder')} label={t('notes.title')} />
           </Form.Item>
           <footer>
             <Form.Item name="pinned" valuePropName="checked" noStyle><Checkbox>{t('notes.pin')}</Checkbox></Form.Item>
@@ -66,9 +68,10 @@ function Note({ note, may }: { note: MemberNoteView; may: boolean }) {
   const who = useWho();
   const { modal } = App.useApp();
   const [editing, setEditing] = useState<string>();
+  const mentioned = useMentioned();
   const key = keyOf(note.member_id);
   const change = useWrite(
-    (body: { text?: string; pinned?: boolean }, k) => ok(api.PATCH('/v1/notes/{id}', { body, params: { path: { id: note.id }, header: { 'Idempotency-Key': k, 'If-Match': `"${note.version}"` } } })),
+    (body: { text?: string; pinned?: boolean; mentions?: string[] }, k) => ok(api.PATCH('/v1/notes/{id}', { body, params: { path: { id: note.id }, header: { 'Idempotency-Key': k, 'If-Match': `"${note.version}"` } } })),
     { invalidates: [[...key, 'notes']], onSuccess: () => setEditing(undefined) },
   );
   const remove = useWrite((id: string, k) => ok(api.DELETE('/v1/notes/{id}', { params: { path: { id }, header: { 'Idempotency-Key': k } } })), { invalidates: [[...key, 'notes'], [...key, 'timeline'], [...key, 'recent']] });
@@ -76,10 +79,10 @@ function Note({ note, may }: { note: MemberNoteView; may: boolean }) {
     <li>
       {editing === undefined ? <p className={styles.text}>{note.text}</p> : (
         <div className={styles.compose} style={{ marginTop: 0 }}>
-          <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={4000} value={editing} onChange={(e) => setEditing(e.target.value)} aria-label={t('notes.title')} />
+          <MentionArea value={editing} onChange={setEditing} label={t('notes.title')} />
           <footer>
             <Button size="small" onClick={() => setEditing(undefined)}>{t('cancel')}</Button>
-            <Button size="small" type="primary" loading={change.isPending} disabled={editing.trim() === ''} onClick={() => change.mutate({ text: editing.trim() })}>{t('save')}</Button>
+            <Button size="small" type="primary" loading={change.isPending} disabled={editing.trim() === ''} onClick={() => change.mutate({ text: editing.trim(), mentions: mentioned(editing)?.filter((id) => !note.mentions?.includes(id)) })}>{t('save')}</Button>
           </footer>
           {change.error && <p role="alert" style={{ color: 'var(--error)' }}>{change.error.message}</p>}
         </div>
@@ -115,6 +118,7 @@ function Calls({ member }: { member: Member }) {
   const { modal } = App.useApp();
   const [form] = Form.useForm<CallValues>();
   const [open, setOpen] = useState(false);
+  const mentioned = useMentioned();
   const key = keyOf(member.id);
   const list = useMore([...key, 'calls'], (cursor) => ok(api.GET('/v1/members/{ref}/calls', { params: { path: { ref: member.id }, query: { cursor, limit: 20 } } })));
   const changed = [[...key, 'calls'], [...key, 'timeline'], [...key, 'recent']];
@@ -132,13 +136,13 @@ function Calls({ member }: { member: Member }) {
     <section style={{ marginTop: 24 }}>
       <div className={styles.head}><h2>{t('calls.title')}</h2>{may && !open && <Button size="small" onClick={() => setOpen(true)}>{t('calls.open')}</Button>}</div>
       {open && (
-        <ProblemForm form={form} error={log.error} className={styles.compose} initialValues={{ direction: 'in', outcome: 'reached' }} onFinish={(v) => log.mutate({ direction: v.direction, outcome: v.outcome, duration_seconds: v.minutes ? Math.round(v.minutes * 60) : undefined, text: v.text?.trim() || undefined })}>
+        <ProblemForm form={form} error={log.error} className={styles.compose} initialValues={{ direction: 'in', outcome: 'reached' }} onFinish={(v) => log.mutate({ direction: v.direction, outcome: v.outcome, duration_seconds: v.minutes ? Math.round(v.minutes * 60) : undefined, text: v.text?.trim() || undefined, mentions: mentioned(v.text) })}>
           <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(140px, 1fr))', gap: '0 16px' }}>
             <Form.Item name="direction" label={t('calls.direction')} style={{ marginBottom: 8 }}><Select options={(['in', 'out'] as const).map((value) => ({ value, label: t(`calls.way.${value}`) }))} /></Form.Item>
             <Form.Item name="outcome" label={t('calls.result')} style={{ marginBottom: 8 }}><Select options={outcomes.map((value) => ({ value, label: t(`calls.outcome.${value}`) }))} /></Form.Item>
             <Form.Item name="minutes" label={t('calls.minutes')} style={{ marginBottom: 8 }}><InputNumber min={0} max={600} step={0.5} style={{ width: '100%' }} /></Form.Item>
           </div>
-          <Form.Item name="text" label={t('calls.text')} style={{ marginBottom: 0 }}><Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={4000} /></Form.Item>
+          <Form.Item name="text" label={t('calls.text')} style={{ marginBottom: 0 }}><MentionArea placeholder={t('notes.placeholder')} label={t('calls.text')} /></Form.Item>
           <footer style={{ justifyContent: 'flex-end' }}>
             <Button onClick={() => setOpen(false)}>{t('cancel')}</Button>
             <Button htmlType="submit" type="primary" loading={log.isPending}>{t('calls.act')}</Button>

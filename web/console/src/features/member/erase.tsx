@@ -7,7 +7,7 @@ import { useFormat } from '@patron/shared/format/use-format.ts';
 import { ProblemForm } from '../../ui/problem-form.tsx';
 import type { ActProps } from './acts.tsx';
 import styles from './act.module.css';
-import { useAmountText } from './use-amount-text.ts';
+import { useAmountText } from '../../ui/use-amount-text.ts';
 
 interface Values extends EraseMemberEraseInBody {
   typed: string;

@@ -10,4 +10,5 @@ export const member: Feature = {
     { path: '/members', page: lazy(() => import('./members-page.tsx')), needs: 'members.read' },
     { path: '/members/:ref/:part?', page, needs: 'members.read' },
   ],
+  tool: lazy(() => import('./mentions-bell.tsx')),
 };

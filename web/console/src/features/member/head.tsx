@@ -7,20 +7,22 @@ import { PhoneMasked } from '@patron/shared/ui/phone-masked.tsx';
 import { StatusTag } from '@patron/shared/ui/status-tag.tsx';
 import { When } from '@patron/shared/ui/when.tsx';
 import { useQuery } from '@tanstack/react-query';
-import { Button, Popover, QRCode, Select } from 'antd';
+import { App, Button, Popover, QRCode, Select } from 'antd';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useStores } from '../../frame/lookups.ts';
+import { useColleagues, useStores } from '../../frame/lookups.ts';
 import { useCan } from '../../frame/me.ts';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
-import { Amount } from './amount.tsx';
+import { Amount } from '../../ui/amount.tsx';
 import { keyOf, type Member } from './api.ts';
 import { consentsQuery } from './consents.ts';
 import styles from './head.module.css';
+import { useWho } from './who.ts';
 
 /** Who it is, how they stand, and what colleagues must know first. */
 export function Head({ member, phone, onPhone }: { member: Member; phone: boolean; onPhone: () => void }) {
   const { t } = useTranslation('member');
+  const can = useCan();
   const stores = useStores();
   const { count } = useFormat();
   const agreed = useQuery(consentsQuery(member.id)).data?.current?.filter((c) => c.purpose === 'marketing' && c.granted) ?? [];
@@ -59,6 +61,7 @@ export function Head({ member, phone, onPhone }: { member: Member; phone: boolea
           {fact('city', t('field.city'), member.city)}
           {growth.map((w) => fact(w.currency, t('growth'), <Amount amount={w.available} currency={w.currency} />))}
           {fact('agreed', t('agreed'), agreed.length > 0 && agreed.map((c) => t(`channel.${c.channel}`)).join(t('comma')))}
+          {(member.advisor || can('members.write')) && !member.erased_at && fact('advisor', t('field.advisor'), <Advisor member={member} />)}
           {fact('merged', t('mergedCount'), member.merged?.length ? count(member.merged.length) : undefined)}
         </dl>
         <Tags member={member} />
@@ -70,6 +73,36 @@ export function Head({ member, phone, onPhone }: { member: Member; phone: boolea
         </div>
       )}
     </section>
+  );
+}
+
+/** The colleague who is responsible for the member; whoever may change members gives them one. */
+function Advisor({ member }: { member: Member }) {
+  const { t } = useTranslation('member');
+  const can = useCan();
+  const who = useWho();
+  const { message } = App.useApp();
+  const colleagues = useColleagues();
+  const change = useWrite(
+    (advisor: string | null, key) => ok(api.PATCH('/v1/members/{ref}', { body: { advisor }, params: { path: { ref: member.id }, header: { 'Idempotency-Key': key, 'If-Match': `"${member.version}"` } } })),
+    { invalidates: [['member'], ['members']] },
+  );
+  if (!can('members.write')) return <>{who(member.advisor)}</>;
+  return (
+    <Select<string | null>
+      size="small"
+      variant="borderless"
+      className={styles.advisor}
+      popupMatchSelectWidth={false}
+      allowClear
+      showSearch={{ optionFilterProp: 'label' }}
+      aria-label={t('field.advisor')}
+      placeholder={t('advisor.none')}
+      loading={change.isPending}
+      value={change.isPending ? change.variables : member.advisor}
+      options={colleagues.map((c) => ({ value: c.id, label: c.name }))}
+      onChange={(id) => change.mutate(id ?? null, { onError: (error) => void message.error(error.message) })}
+    />
   );
 }
 

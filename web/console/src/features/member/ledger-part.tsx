@@ -8,7 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useCurrencies, useStores } from '../../frame/lookups.ts';
 import { useFilters } from '../../ui/filters.ts';
-import { Amount } from './amount.tsx';
+import { Amount } from '../../ui/amount.tsx';
 import { keyOf, type Member } from './api.ts';
 import styles from './part.module.css';
 import { More, useMore } from './more.tsx';

@@ -13,7 +13,7 @@ import { useStores } from '../../frame/lookups.ts';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
 import type { ActProps } from './acts.tsx';
 import styles from './act.module.css';
-import { Amount } from './amount.tsx';
+import { Amount } from '../../ui/amount.tsx';
 import { memberQuery } from './api.ts';
 import { MemberField } from './member-field.tsx';
 

@@ -6,7 +6,7 @@ import { Table } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useStores } from '../../frame/lookups.ts';
-import { Amount } from './amount.tsx';
+import { Amount } from '../../ui/amount.tsx';
 import { keyOf, type Member } from './api.ts';
 import { More, useMore } from './more.tsx';
 import styles from './part.module.css';

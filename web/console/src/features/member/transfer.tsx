@@ -9,10 +9,10 @@ import { useCurrencies } from '../../frame/lookups.ts';
 import { ReasonDialog } from '../../ui/reason-dialog.tsx';
 import type { ActProps } from './acts.tsx';
 import styles from './act.module.css';
-import { Amount } from './amount.tsx';
+import { Amount } from '../../ui/amount.tsx';
 import { unitsOf } from './api.ts';
 import { MemberField } from './member-field.tsx';
-import { useAmountText } from './use-amount-text.ts';
+import { useAmountText } from '../../ui/use-amount-text.ts';
 
 /** Gives points of the member to another, within what the currency allows. */
 export default function Transfer({ member, open, onClose }: ActProps) {

@@ -5,7 +5,7 @@ import { useFormat } from '@patron/shared/format/use-format.ts';
 import { When } from '@patron/shared/ui/when.tsx';
 import { useCallback, useMemo, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Amount } from './amount.tsx';
+import { Amount } from '../../ui/amount.tsx';
 import type { Member } from './api.ts';
 import styles from './wallets.module.css';
 

@@ -6,6 +6,7 @@ import { Points } from '@patron/shared/ui/points.tsx';
 import { App, Form, Input, Modal } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { useCurrencies } from '../../frame/lookups.ts';
+import { refOf } from '../../frame/ref-of.ts';
 import { ProblemForm } from '../../ui/problem-form.tsx';
 
 /** Gives a sale that nobody owns to a member, who earns as of its day. */
@@ -51,14 +52,4 @@ export function Assign({ sale, onClose }: { sale: SaleView | undefined; onClose:
       </ProblemForm>
     </Modal>
   );
-}
-
-/** What a person types, as the API names members: a phone, an e-mail address, a member number, or an id. */
-export function refOf(text: string): string {
-  const typed = text.trim();
-  if (/^[a-z]+:/.test(typed) || typed.startsWith('mem_')) return typed;
-  if (typed.includes('@')) return `email:${typed}`;
-  if (/^8\d{6}$/.test(typed)) return `no:${typed}`;
-  if (/^\+?[\d\s-]{7,16}$/.test(typed)) return `phone:${typed}`;
-  return `card:${typed}`;
 }

@@ -1,8 +1,8 @@
 import { Money } from '@patron/shared/ui/money.tsx';
 import { Points } from '@patron/shared/ui/points.tsx';
 import { useQuery } from '@tanstack/react-query';
-import { useCurrencies } from '../../frame/lookups.ts';
-import { programQuery } from '../../frame/me.ts';
+import { useCurrencies } from '../frame/lookups.ts';
+import { programQuery } from '../frame/me.ts';
 
 interface Props {
   amount: number;

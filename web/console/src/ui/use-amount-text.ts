@@ -1,7 +1,7 @@
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { useQuery } from '@tanstack/react-query';
-import { useCurrencies } from '../../frame/lookups.ts';
-import { programQuery } from '../../frame/me.ts';
+import { useCurrencies } from '../frame/lookups.ts';
+import { programQuery } from '../frame/me.ts';
 
 /** An amount of a point currency in a sentence: stored value as money, the others as points. */
 export function useAmountText() {
