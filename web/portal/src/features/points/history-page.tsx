@@ -22,7 +22,7 @@ export default function HistoryPage() {
   return (
     <Page title={t('title')}>
       {wallets.length > 1 && wallet && (
-        <div className="choice-out"><Choice label={t('wallets')} value={wallet.currency} onChange={(currency) => setSearch({ currency }, { replace: true })} options={wallets.map((w) => ({ value: w.currency, label: named(w) }))} /></div>
+        <div className="choiceout"><Choice label={t('wallets')} value={wallet.currency} onChange={(currency) => setSearch({ currency }, { replace: true })} options={wallets.map((w) => ({ value: w.currency, label: named(w) }))} /></div>
       )}
       {wallet ? <Wallet key={wallet.currency} wallet={wallet} /> : <Blank drawing="result" title={t('none')} text={t('noneText')} />}
     </Page>
