@@ -64,7 +64,7 @@ figures: setup build ## import real purchase histories and check them: make figu
 	PATRON_TEST_DISK=1 scripts/with-postgres.sh scripts/figures.sh "$(DATA)"
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
 
 build: web
 	@mkdir -p bin
@@ -72,12 +72,14 @@ build: web
 
 web: web/node_modules ## build the console and the portal, which the binary then holds
 	npm --prefix web run --silent build
+	node scripts/press.mjs web/console/dist web/portal/dist
 
 web/node_modules: web/package-lock.json
 	npm --prefix web ci --no-audit --no-fund
 	@touch $@
 
-e2e: setup build test/e2e/node_modules ## the journeys of people, in a browser: on SQLite, then on PostgreSQL
+e2e: build test/e2e/node_modules ## the journeys of people, in a browser: on SQLite, then on PostgreSQL
+	@scripts/setup.sh e2e
 	npm --prefix test/e2e run --silent test
 	scripts/with-postgres.sh npm --prefix test/e2e run --silent test
 

@@ -15,6 +15,10 @@ need curl curl
 need time time
 need patch patch # plants the bugs of make mutants
 [ "${1:-}" != torture ] || need opensmtpd smtpd # a real mail server that takes the codes of the portal
+if [ "${1:-}" = e2e ]; then # a browser, with the characters that half of its pages are made of
+	[ -n "${CHROMIUM:-}" ] || need chromium chromium
+	fc-list 2>/dev/null | grep -qi 'CJK' || missing+=(fonts-noto-cjk)
+fi
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 [ -d /usr/include/linux ] || missing+=(libc6-dev)
 if ! command -v initdb >/dev/null 2>&1 && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then

@@ -11,6 +11,7 @@ export default ts.config(
   jsxA11y.flatConfigs.strict,
   {
     rules: {
+      'jsx-a11y/no-autofocus': 'off', // the first field of a form that a person has just asked for
       '@typescript-eslint/no-non-null-assertion': 'off',
       'no-restricted-imports': ['error', { paths: [{ name: 'echarts', message: 'Import from @patron/shared/charts: only the parts that are used.' }, { name: 'antd/es', message: 'Import from antd.' }] }],
     },

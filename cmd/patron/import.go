@@ -11,15 +11,12 @@ import (
 	"github.com/patron-loyalty/patron/internal/app"
 	"github.com/patron-loyalty/patron/internal/connect"
 	"github.com/patron-loyalty/patron/internal/connect/file"
-	"github.com/patron-loyalty/patron/internal/kit/errs"
-	"github.com/patron-loyalty/patron/internal/kit/money"
-	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/staff"
 )
 
 type importCmd struct {
 	Kind          string   `arg:"" enum:"members,sales,events,balances,products" help:"members, sales, events, balances or products."`
-	Files         []string `arg:"" help:"CSV (.gz too) or Excel." type:"path"`
+	Files         []string `arg:"" help:"CSV (.gz too) or Excel."`
 	Map           string   `help:"Which column is which field; what is left out goes by the names of the columns." placeholder:"FIELD=COLUMN,…"`
 	Source        string   `required:"" help:"Where the data comes from: part of every document number and external id."`
 	CreateMembers bool     `help:"Make members who are met for the first time."`
@@ -31,12 +28,9 @@ type importCmd struct {
 	DateOrder     string   `enum:",dmy,mdy" default:"" help:"How dates such as 3/4/2026 are to be read: dmy or mdy." placeholder:"dmy|mdy"`
 	Sheet         string   `help:"Of an Excel file; the first where absent."`
 	DryRun        bool     `help:"Read and check everything, write nothing."`
-	Errors        string   `help:"Where rows that are not taken go, with their reasons." placeholder:"FILE" type:"path"`
+	Errors        string   `help:"Where rows that are not taken go, with their reasons." placeholder:"FILE"`
 	JSON          bool     `name:"json" help:"End with the counts as JSON."`
 }
-
-// errRate refuses a rate that is no number.
-var errRate = errs.New(errs.Invalid, "import.rate", "A rate is CURRENCY=NUMBER, as USD=7.1.", "汇率写作 货币=数值，例如 USD=7.1。")
 
 func (c *importCmd) Run(e *env) error {
 	return e.withApp(func(a *app.App) error {
@@ -102,6 +96,7 @@ func (c *importCmd) prepare(e *env, a *app.App) (connect.Options, *app.Sink, err
 	rates, err := c.rates()
 	options := connect.Options{
 		Kind: file.Kind(c.Kind), Map: c.Map, Source: c.Source, Currency: currency, Location: snap.Zone, DryRun: c.DryRun,
+		Alone: e.app == nil,
 		Order: file.DateOrder(c.DateOrder),
 		File:  file.Options{Sheet: c.Sheet},
 		Sales: file.SalesOptions{From: c.DocumentFrom, ReturnsPrefix: c.ReturnsPrefix},
@@ -111,16 +106,15 @@ func (c *importCmd) prepare(e *env, a *app.App) (connect.Options, *app.Sink, err
 }
 
 func (c *importCmd) rates() (map[string]int64, error) {
-	out := map[string]int64{}
+	texts := map[string]string{}
 	for _, r := range c.Rate {
 		code, text, ok := strings.Cut(r, "=")
-		n, err := money.Parse(text, program.RateDecimals)
-		if _, derr := money.Decimals(code); !ok || err != nil || derr != nil || n <= 0 {
-			return nil, errRate
+		if !ok {
+			return nil, connect.ErrRate
 		}
-		out[code] = n
+		texts[code] = text
 	}
-	return out, nil
+	return connect.ParseRates(texts)
 }
 
 // say prints the counts.

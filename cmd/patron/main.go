@@ -28,8 +28,8 @@ import (
 
 // commands are what the first word may be.
 type commands struct {
-	Config      string `help:"YAML file with settings of this page." placeholder:"FILE" type:"path"`
-	DataDir     string `help:"Folder of the embedded database, the keys and the socket. Default ./patron-data." placeholder:"DIR" type:"path"`
+	Config      string `help:"YAML file with settings of this page." placeholder:"FILE"`
+	DataDir     string `help:"Folder of the embedded database, the keys and the socket. Default ./patron-data." placeholder:"DIR"`
 	DatabaseURL string `help:"PostgreSQL instead of the embedded database: postgres://…" placeholder:"URL"`
 	LogLevel    string `help:"debug, info, warn or error." placeholder:"LEVEL"`
 
@@ -102,7 +102,7 @@ func run(e *env, args []string) int {
 		fmt.Fprintf(e.stderr, "patron: %v\n", err)
 		return 2
 	}
-	if e.config, err = config.Load(c.Config, e.vars, c.flags()); err != nil {
+	if e.config, err = config.Load(e.path(c.Config), e.vars, c.flags(e)); err != nil {
 		return e.fail(err)
 	}
 	if e.app == nil {
@@ -115,15 +115,15 @@ func run(e *env, args []string) int {
 }
 
 // flags are the settings that were given as flags.
-func (c *commands) flags() map[string]string {
+func (c *commands) flags(e *env) map[string]string {
 	out := map[string]string{}
 	local := ""
 	if c.Serve.TLSLocal {
 		local = "true"
 	}
 	for name, value := range map[string]string{
-		"data_dir": c.DataDir, "database_url": c.DatabaseURL, "log_level": c.LogLevel, "listen": c.Serve.Listen,
-		"tls_cert": c.Serve.TLSCert, "tls_key": c.Serve.TLSKey, "acme_domain": c.Serve.ACMEDomain, "acme_email": c.Serve.ACMEEmail,
+		"data_dir": e.path(c.DataDir), "database_url": c.DatabaseURL, "log_level": c.LogLevel, "listen": c.Serve.Listen,
+		"tls_cert": e.path(c.Serve.TLSCert), "tls_key": e.path(c.Serve.TLSKey), "acme_domain": c.Serve.ACMEDomain, "acme_email": c.Serve.ACMEEmail,
 		"acme_ca": c.Serve.ACMECA, "acme_root": c.Serve.ACMERoot, "tls_local": local, "tls_names": c.Serve.TLSNames,
 		"http_listen": c.Serve.HTTPListen, "trusted_proxy": c.Serve.TrustedProxy,
 	} {
@@ -207,7 +207,8 @@ func (e *env) language() string {
 	return "en"
 }
 
-// path is a file name of the caller's.
+// path is a file name of the caller's. No field of commands has type:"path": that would
+// begin where this process is, which may be the server.
 func (e *env) path(name string) string {
 	if name == "" || name == "-" || filepath.IsAbs(name) {
 		return name

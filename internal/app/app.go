@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/catalog"
+	"github.com/patron-loyalty/patron/internal/connect"
 	"github.com/patron-loyalty/patron/internal/connect/export"
+	"github.com/patron-loyalty/patron/internal/connect/intake"
 	"github.com/patron-loyalty/patron/internal/connect/stash"
 	"github.com/patron-loyalty/patron/internal/desk"
 	"github.com/patron-loyalty/patron/internal/insight"
@@ -36,6 +38,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/staff"
+	"github.com/patron-loyalty/patron/internal/till"
 	"github.com/patron-loyalty/patron/internal/track"
 )
 
@@ -45,8 +48,11 @@ var Version = "0.1.0-dev"
 // stopWithin is how long the parts get to finish what they have begun.
 const stopWithin = 20 * time.Second
 
-// purgeAfter is how long the answers to keys are kept.
-const purgeAfter = 30 * 24 * time.Hour
+// The answers to keys are kept for so long at least, and for api.PurgeTurns days more at most.
+const (
+	purgeKind  = "requests.purge"
+	purgeAfter = 30 * 24 * time.Hour
+)
 
 // Options say how an App is built.
 type Options struct {
@@ -84,6 +90,8 @@ type App struct {
 	Portal    *portal.Service
 	Stash     *stash.Stash
 	Exports   *export.Service
+	Imports   *intake.Service
+	Till      *till.Service
 	Desk      *desk.Service
 	API       *api.Router
 
@@ -183,7 +191,7 @@ func (a *App) settleClock(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	newest, err := api.Newest(ctx, a.DB)
+	newest, err := event.Newest(ctx, a.DB)
 	if err != nil {
 		return fmt.Errorf("read the time of the newest posting: %w", err)
 	}
@@ -243,10 +251,11 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	}
 	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, QR: a.resolveQR, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit, Colleague: a.Staff.Colleague, Consents: a.Privacy})
 	a.Members.Register(a.Ledger)
+	a.Members.Register(a.Ledger.BlockedCard())
 	a.Members.RegisterJobs(a.Jobs)
 	a.learner = newLearner(a)
 	a.Sales = sale.NewService(sale.Options{
-		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Catalog: a.learner,
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Audit: a.Audit, Catalog: a.learner,
 	})
 	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
 	if err := a.openPortal(o); err != nil {
@@ -258,6 +267,13 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Catalog: a.Catalog,
 		Sales: a.Sales, Audit: a.Audit, Jobs: a.Jobs, Stash: a.Stash,
 	})
+	a.Imports = intake.New(intake.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Audit: a.Audit, Jobs: a.Jobs, Stash: a.Stash, Dir: o.Config.DataDir,
+		Sink: func(t intake.Target) connect.Sink {
+			return &Sink{App: a, Source: t.Source, CreateMembers: t.CreateMembers, History: t.History, Rates: t.Rates}
+		},
+	})
+	a.Till = till.New(till.Options{DB: a.DB, Clock: a.Clock, Program: a.Program, Sales: a.Sales, Ledger: a.Ledger, Audit: a.Audit})
 	a.Desk = desk.New(a.DB, a.Clock, a.Audit)
 	a.backups = newBackups(a, o)
 	a.Insight = insight.New(insight.Options{
@@ -276,10 +292,13 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		a.test = &testHalf{live: a, config: o.Config}
 		a.Privacy.Seals(a.test)
 	}
-	a.Jobs.Register("requests.purge", func(ctx context.Context, _ *job.Run) error {
-		_, err := a.API.Purge(ctx, a.Clock.Now().Add(-purgeAfter))
+	a.Jobs.Register(purgeKind, func(ctx context.Context, _ *job.Run) error {
+		now := a.Clock.Now() // a day's turn is its number: the job has nothing to remember
+		_, err := a.API.Purge(ctx, now.Add(-purgeAfter), int(now.Unix()/(24*60*60)))
 		return err
 	})
+	zone := func() *time.Location { return a.Program.Snapshot().Zone }
+	a.Jobs.Every(job.Daily(4, 0, zone), job.New{Kind: purgeKind})
 	a.watchStorage()
 	return nil
 }
@@ -295,11 +314,12 @@ func (a *App) route(o Options) error {
 		Proxies: o.Config.TrustedProxy,
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Insight, a.Portal, a.Exports, a.Desk, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Insight, a.Portal, a.Exports, a.Imports, a.Till, a.Desk, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}
 	a.systemRoutes()
+	a.verifyRoutes()
 	a.backups.routes()
 	a.probes()
 	a.expose()
@@ -330,6 +350,7 @@ func (a *App) Start(ctx context.Context) {
 	a.running.Go(func() { a.Catalog.Run(run, a.Log) })
 	a.running.Go(func() { a.learner.run(run) })
 	a.running.Go(func() { a.watchClock(run) })
+	a.running.Go(func() { a.rest(run) })
 	a.running.Go(func() {
 		if err := a.DB.Warm(run); err != nil && run.Err() == nil {
 			a.Log.Warn("the database could not be read through; the first sales may be slow", "error", err)

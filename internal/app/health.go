@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/event"
 )
 
 // The bounds of health.
@@ -104,7 +104,7 @@ func (a *App) checkClock(ctx context.Context) Check {
 	if s := a.wall(); s.Held {
 		return Check{"clock", false, fmt.Sprintf("the machine's clock has leapt and is off by %v; time goes on without it", s.Off.Round(time.Second))}
 	}
-	newest, err := api.Newest(ctx, a.DB)
+	newest, err := event.Newest(ctx, a.DB)
 	if err != nil {
 		return Check{"clock", false, "cannot be compared"}
 	}

@@ -56,9 +56,8 @@ func TestReady(t *testing.T) {
 			{"migrations", func() { a.Exec(`INSERT INTO schema_version (version, name, applied_ms) VALUES (9999, 'later', 0)`) },
 				func() { a.Exec(`DELETE FROM schema_version WHERE version = 9999`) }, "failed migrations", true},
 			{"clock", func() {
-				a.Exec(`INSERT INTO request (shard, hash, body_hash, status, answer, at_ms) VALUES (0, $1, $1, 201, $1, $2)`,
-					[]byte("0123456789abcdef"), a.Clock.Now().Add(6*time.Minute).UnixMilli())
-			}, func() { a.Exec(`DELETE FROM request WHERE shard = 0 AND hash = $1`, []byte("0123456789abcdef")) },
+				a.Exec(`UPDATE event_dispatcher SET at_ms = $1`, a.Clock.Now().Add(6*time.Minute).UnixMilli())
+			}, func() { a.Exec(`UPDATE event_dispatcher SET at_ms = 0`) },
 				"failed clock 6m0s behind the newest posting", true},
 		} {
 			ready(t, a.App, 200, "ok\n")
@@ -231,7 +230,7 @@ func TestClockBehindAtStart(t *testing.T) {
 		ahead := time.Now().Add(400 * 24 * time.Hour).Truncate(time.Millisecond)
 		first := bare(t, o, clock.At(ahead), slog.New(slog.DiscardHandler))
 		err := first.DB.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
-			_, err := tx.ExecText(ctx, `INSERT INTO request (shard, hash, body_hash, status, answer, at_ms) VALUES (0, $1, $1, 0, $1, $2)`, []byte{0}, ahead.UnixMilli())
+			_, err := tx.ExecText(ctx, `UPDATE event_dispatcher SET at_ms = $1`, ahead.UnixMilli())
 			return err
 		})
 		if err := errors.Join(err, first.Close()); err != nil {

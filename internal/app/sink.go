@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/sale"
+	"github.com/patron-loyalty/patron/internal/track"
 )
 
 // Sink is where an import goes: into the services, by the same ways as requests.
@@ -271,51 +273,104 @@ func (s *Sink) enrol(row file.MemberRow, schema []member.Attribute) (member.Enro
 	return e, nil
 }
 
-// Products writes products over what the catalogue has of them.
+// Products writes products over what the catalogue has of them, those of a batch together.
 func (s *Sink) Products(ctx context.Context, batch []file.ProductRow) ([]connect.Outcome, error) {
 	out := make([]connect.Outcome, len(batch))
-	currency := s.App.Program.Snapshot().Settings.Currency
+	list := make([]catalog.Product, len(batch))
+	var places []int
+	waits := map[string]bool{} // skus in places
 	for i, row := range batch {
-		p := catalog.Product{SKU: row.SKU, NameEN: row.NameEN, NameZH: row.NameZH, Category: catalog.Path(row.Category), Brand: row.Brand, Cost: row.Cost, Price: row.Price, Active: true}
-		if p.NameEN == "" && p.NameZH == "" {
-			p.NameEN, p.NameZH = row.Name, row.Name
-		}
-		if row.Cost != nil || row.Price != nil {
-			p.Currency = currency
-		}
-		err := s.App.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-			n, err := s.App.Catalog.PutAll(ctx, tx, []catalog.Product{p})
-			out[i].State = connect.Taken
-			if n == 0 {
-				out[i].State = connect.Repeated
-			}
-			return err
-		})
-		if err != nil {
+		list[i] = s.product(row)
+		if err := list[i].Check(); err != nil {
 			if err := refuse(&out[i], err); err != nil {
 				return nil, err
 			}
+			continue
 		}
+		if waits[row.SKU] { // the row before it comes first
+			if err := s.put(ctx, list, places, out); err != nil {
+				return nil, err
+			}
+			places = places[:0]
+			clear(waits)
+		}
+		places, waits[row.SKU] = append(places, i), true
+	}
+	if err := s.put(ctx, list, places, out); err != nil {
+		return nil, err
 	}
 	s.App.Events.Nudge()
 	return out, nil
 }
 
-// Events posts what members did.
+func (s *Sink) product(row file.ProductRow) catalog.Product {
+	p := catalog.Product{SKU: row.SKU, NameEN: row.NameEN, NameZH: row.NameZH, Category: catalog.Path(row.Category), Brand: row.Brand, Cost: row.Cost, Price: row.Price, Active: true}
+	if p.NameEN == "" && p.NameZH == "" {
+		p.NameEN, p.NameZH = row.Name, row.Name
+	}
+	if row.Cost != nil || row.Price != nil {
+		p.Currency = s.App.Program.Snapshot().Settings.Currency
+	}
+	return p
+}
+
+// put writes the products at places in one transaction. Where one of them is refused, each
+// goes by itself.
+func (s *Sink) put(ctx context.Context, list []catalog.Product, places []int, out []connect.Outcome) error {
+	if len(places) == 0 {
+		return nil
+	}
+	some := make([]catalog.Product, len(places))
+	for j, i := range places {
+		some[j] = list[i]
+	}
+	var changed []string
+	err := s.App.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		changed, err = s.App.Catalog.PutAll(ctx, tx, some)
+		return err
+	})
+	switch {
+	case err == nil:
+	case len(places) == 1:
+		return refuse(&out[places[0]], err)
+	default:
+		for _, i := range places {
+			if err := s.put(ctx, list, []int{i}, out); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, i := range places {
+		out[i].State = connect.Repeated
+		if slices.Contains(changed, list[i].SKU) {
+			out[i].State = connect.Taken
+		}
+	}
+	return nil
+}
+
+// Events posts what members did, the events of a batch together.
 func (s *Sink) Events(ctx context.Context, batch []file.EventRow) ([]connect.Outcome, error) {
 	out := make([]connect.Outcome, len(batch))
+	list := make([]track.Event, len(batch))
 	for i, row := range batch {
-		props := map[string]any{}
+		list[i] = track.Event{Type: row.Type, Member: row.Member, Key: row.Key, At: row.At, Properties: map[string]any{}}
 		for k, v := range row.Properties {
-			props[k] = v
+			list[i].Properties[k] = v
 		}
-		repeated, err := s.App.Track.Import(ctx, row.Type, row.Member, row.Key, row.At, props)
+	}
+	told, err := s.App.Track.Import(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range told {
 		out[i].State = connect.Taken
-		if repeated {
+		if e.Repeated {
 			out[i].State = connect.Repeated
 		}
-		if err != nil {
-			if err := refuse(&out[i], err); err != nil {
+		if e.Err != nil {
+			if err := refuse(&out[i], e.Err); err != nil {
 				return nil, err
 			}
 		}

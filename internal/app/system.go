@@ -24,6 +24,13 @@ type systemOut struct {
 		Waiting  int64  `json:"waiting" doc:"How many events wait; counted up to 100,000."`
 		Batches  int64  `json:"batches" doc:"Transactions of the posting engine."`
 		Commands int64  `json:"commands" doc:"Requests that it decided in them."`
+
+		DatabaseBytes int64 `json:"database_bytes" doc:"Size of the database."`
+		DiskFree      int64 `json:"disk_free_bytes" doc:"Free on the disk of the data directory."`
+		DiskAll       int64 `json:"disk_bytes" doc:"Size of that disk."`
+
+		LastBackup *backupItem `json:"last_backup,omitempty" doc:"The newest backup of this node; absent where there is none."`
+		LastVerify *lastVerify `json:"last_verify,omitempty" doc:"The newest verification that was asked for here; absent where there is none, or it has not ended."`
 	}
 }
 
@@ -36,5 +43,28 @@ func (a *App) getSystem(ctx context.Context, _ *struct{}) (*systemOut, error) {
 	out.Body.Version, out.Body.Engine = Version, a.DB.Engine().String()
 	out.Body.LagMS, out.Body.Waiting = lag.Milliseconds(), waiting
 	out.Body.Batches, out.Body.Commands = a.Ledger.Engine().Counts()
-	return out, nil
+	return out, a.inspect(ctx, out)
+}
+
+// inspect adds what the pages of operators show: how large things are, and when they were
+// last looked after.
+func (a *App) inspect(ctx context.Context, out *systemOut) error {
+	stats, err := a.DB.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	b := &out.Body
+	b.DatabaseBytes = stats.Bytes
+	if b.DiskFree, b.DiskAll, err = a.disk(a.dir); err != nil {
+		return err
+	}
+	kept, err := a.backups.getBackups(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if len(kept.Body.Items) > 0 {
+		b.LastBackup = &kept.Body.Items[0]
+	}
+	b.LastVerify, err = a.lastVerified(ctx)
+	return err
 }

@@ -101,9 +101,9 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 func (s *Service) Refresh(ctx context.Context) error {
 	s.refreshing.Lock()
 	defer s.refreshing.Unlock()
-	for {
+	for end := int64(-1); ; { // of the log as it begins: what comes meanwhile is for the next time
 		old := s.now.Load()
-		t, events := old.tree, []event.Event(nil)
+		t, events, position := old.tree, []event.Event(nil), old.position
 		err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 			version, err := treeVersion(ctx, tx)
 			if err == nil && version != old.tree.version {
@@ -112,25 +112,30 @@ func (s *Service) Refresh(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			events, err = event.List(ctx, tx, old.position, ProductChanged, event.MaxPage)
+			if end < 0 {
+				if end, err = event.Position(ctx, tx); err != nil {
+					return err
+				}
+			}
+			events, position, err = event.List(ctx, tx, old.position, ProductChanged, event.MaxPage)
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("refresh the catalogue: %w", err)
 		}
-		if err := s.takeIn(old, t, events); err != nil || len(events) < event.MaxPage {
+		if err := s.takeIn(old, t, events, position); err != nil || position >= end {
 			return err
 		}
 	}
 }
 
-// takeIn makes the snapshot that follows old. The caller holds refreshing.
-func (s *Service) takeIn(old *Snapshot, t *tree, events []event.Event) error {
-	if t == old.tree && len(events) == 0 {
+// takeIn makes the snapshot that follows old, with the events up to a position. The caller
+// holds refreshing.
+func (s *Service) takeIn(old *Snapshot, t *tree, events []event.Event, position int64) error {
+	if t == old.tree && position == old.position {
 		return nil
 	}
 	changed := make(map[string]int64, len(events))
-	position := old.position
 	for _, e := range events {
 		var c Changed
 		if err := json.Unmarshal(e.Body, &c); err != nil {
@@ -143,7 +148,7 @@ func (s *Service) takeIn(old *Snapshot, t *tree, events []event.Event) error {
 				return fmt.Errorf("refresh the catalogue: event %d: %w", e.Position, err)
 			}
 		}
-		changed[c.SKU], position = category, e.Position
+		changed[c.SKU] = category
 	}
 	next := old.with(changed)
 	next.tree, next.position = t, position
@@ -248,11 +253,15 @@ func auditOf(p *Product) any {
 }
 
 // PutAll makes or replaces products in the caller's transaction, for an import: at most
-// MaxBulk; of a sku that comes twice the last counts. Categories that do not exist are made of the words that name
-// them. It returns how many were new or changed.
-func (s *Service) PutAll(ctx context.Context, tx *db.Tx, list []Product) (int, error) {
+// MaxBulk; of a sku that comes twice the last counts. Categories that do not exist are made
+// of the words that name them. It returns the skus that are new or changed.
+func (s *Service) PutAll(ctx context.Context, tx *db.Tx, list []Product) ([]string, error) {
 	changed, err := s.put(ctx, tx, list, true)
-	return len(changed), err
+	skus := make([]string, len(changed))
+	for i, w := range changed {
+		skus[i] = w.sku
+	}
+	return skus, err
 }
 
 func (s *Service) put(ctx context.Context, tx *db.Tx, list []Product, grow bool) ([]written, error) {

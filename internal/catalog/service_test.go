@@ -98,7 +98,7 @@ func (r rig) told() (list []Changed) {
 	r.Helper()
 	r.must(r.events.Drain(r.Context()))
 	r.must(r.db.Read(r.Context(), func(ctx context.Context, tx *db.Tx) error {
-		events, err := event.List(ctx, tx, 0, ProductChanged, event.MaxPage)
+		events, _, err := event.List(ctx, tx, 0, ProductChanged, event.MaxPage)
 		for _, e := range events {
 			var c Changed
 			r.must(json.Unmarshal(e.Body, &c))
@@ -255,7 +255,8 @@ func TestPutAll(t *testing.T) {
 		}
 		put := func() (n int) {
 			r.tx(func(ctx context.Context, tx *db.Tx) (err error) {
-				n, err = r.PutAll(ctx, tx, list)
+				changed, err := r.PutAll(ctx, tx, list)
+				n = len(changed)
 				return err
 			})
 			return n
@@ -357,6 +358,35 @@ func TestList(t *testing.T) {
 			if err != nil || strings.Join(got, " ") != tt.want {
 				t.Errorf("%s: %v, %v; want %s", tt.name, got, err, tt.want)
 			}
+		}
+	})
+}
+
+// A node that was away while the log grew by more than one look for a kind finds the
+// change that came last, in one go.
+func TestRefreshOverALongLog(t *testing.T) {
+	each(t, func(r rig) {
+		other := r.node()
+		const others = 45_000
+		r.tx(func(ctx context.Context, tx *db.Tx) error {
+			_, err := tx.ExecText(ctx, `
+				INSERT INTO event (position, shard, member_id, kind, at_ms, body)
+				WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45000)
+				SELECT i, 0, 0, 'sale.recorded', 0, '{}' FROM n`)
+			if err == nil {
+				_, err = tx.ExecText(ctx, "UPDATE event_dispatcher SET position = $1", others)
+			}
+			return err
+		})
+		tea := r.category("tea")
+		_, err := r.Put(t.Context(), Product{SKU: "far", NameEN: "Far", Category: "tea"})
+		r.must(err)
+		r.follow(other)
+		if path, known := other.Snapshot().Category("far"); !known || path != tea.Path {
+			t.Errorf("the product is of %q, known %t", path, known)
+		}
+		if at := other.Snapshot().position; at <= others {
+			t.Errorf("the next look begins at %d", at)
 		}
 	})
 }

@@ -16,6 +16,9 @@ import (
 const (
 	batchRecords = 200
 	batchRows    = 2_000 // a batch of long documents ends here
+	// batchAlone is that of rows, beside no server: each batch waits for the disk once, and
+	// holds other writers up for as long as it takes.
+	batchAlone = 1_000
 )
 
 var (
@@ -36,10 +39,12 @@ type Options struct {
 	Location *time.Location // of times without a zone: the programme's
 	Order    file.DateOrder
 	Sales    file.SalesOptions // Source is filled in from above
+	Alone    bool              // nobody waits behind it: rows go in larger batches
 
 	DryRun bool
 	Errors *file.Refused                               // where refused rows go; nil for nowhere
 	Show   func(label string, m Measure) (stop func()) // shows progress; nil for nothing
+	Told   func(soFar Report)                          // hears the counts after each batch; nil for nobody
 }
 
 // Measure is file.Measure, named here for callers that import this package only.
@@ -126,6 +131,14 @@ func (d *driver) run(ctx context.Context) error {
 		return stream(ctx, d, d.records.Product, Sink.Products)
 	}
 	return file.ErrKind.With("kind", d.o.Kind)
+}
+
+// tell tells how far the import is.
+func (d *driver) tell() {
+	if d.o.Told != nil {
+		d.report.Lines = d.r.Rows()
+		d.o.Told(*d.report)
+	}
 }
 
 // show begins to show progress; the function that it returns ends it.

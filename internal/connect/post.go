@@ -61,6 +61,7 @@ func (d *driver) post(ctx context.Context, docs *file.Documents) error {
 			if err := d.sendSales(ctx, batch); err != nil || end {
 				return err
 			}
+			d.tell()
 			batch, rows = batch[:0], 0
 		}
 		for _, p := range doc.Problems {
@@ -135,15 +136,20 @@ func stream[T any](ctx context.Context, d *driver, parse func(file.Row) (T, *err
 	defer d.show("importing", d.r.Progress)()
 	var batch []T
 	var places []place
+	most := batchRecords
+	if d.o.Alone {
+		most = batchAlone
+	}
 	for {
 		row, err := d.r.Next()
 		if err != nil && err != io.EOF {
 			return err
 		}
-		if end := err == io.EOF; end || len(batch) == batchRecords {
+		if end := err == io.EOF; end || len(batch) == most {
 			if err := send(ctx, d, batch, places, to); err != nil || end {
 				return err
 			}
+			d.tell()
 			batch, places = batch[:0], places[:0]
 		}
 		if row.Bad != nil {

@@ -65,10 +65,6 @@ var (
 	SELECT member_id, month, store_id, days
 	FROM active_month
 	WHERE shard = $1`)
-	waitingSQL = db.Define("insight.waiting", `
-	SELECT member_id, kind, at_ms, body
-	FROM outbox
-	ORDER BY id`)
 )
 
 // each runs a query and hands each row on.
@@ -182,7 +178,7 @@ func (b *books) readKept(ctx context.Context, tx *db.Tx) error {
 // eachEvent goes through events of the log after one position and up to another.
 func eachEvent(ctx context.Context, tx *db.Tx, after, upTo int64, do func(*event.Event) error) error {
 	for after < upTo {
-		list, err := event.List(ctx, tx, after, "", event.MaxPage)
+		list, _, err := event.List(ctx, tx, after, "", event.MaxPage)
 		if err != nil || len(list) == 0 {
 			return err
 		}
@@ -293,22 +289,23 @@ func inEffect(state sale.State, body string) (bool, error) {
 // readAssigned adds the visits that were given to members of the shard since P.
 func (b *books) readAssigned(ctx context.Context, tx *db.Tx, p *page, shard int16) error {
 	for after := b.position; after < p.position; {
-		list, err := event.List(ctx, tx, after, "sale.assigned", event.MaxPage)
+		list, last, err := event.List(ctx, tx, after, "sale.assigned", event.MaxPage)
 		if err != nil {
 			return err
 		}
 		t := newTally(b.zone)
 		for i := range list {
-			if after = list[i].Position; list[i].Shard == shard && after <= p.position {
+			if list[i].Shard == shard && list[i].Position <= p.position {
 				if err := t.add(&list[i]); err != nil {
 					return err
 				}
 			}
 		}
 		p.setDue(t.visits)
-		if len(list) < event.MaxPage {
+		if last == after {
 			break
 		}
+		after = last
 	}
 	return nil
 }
@@ -317,17 +314,20 @@ func (b *books) readAssigned(ctx context.Context, tx *db.Tx, p *page, shard int1
 func (b *books) readWaiting(ctx context.Context, tx *db.Tx, p *page, part *tally, shard int16) error {
 	waiting := newTally(b.zone)
 	waiting.only = func(member int64) bool { return id.Shard(member) == shard }
-	err := each(ctx, tx, waitingSQL, func(scan func(...any) error) error {
-		var e event.Event
-		var body string
-		if err := scan(&e.Member, &e.Kind, &e.AtMS, &body); err != nil {
+	for after := int64(0); ; {
+		list, last, err := event.Waiting(ctx, tx, after, event.MaxPage)
+		if err != nil {
 			return err
 		}
-		e.Body = []byte(body)
-		return waiting.add(&e)
-	})
-	if err != nil {
-		return err
+		for i := range list {
+			if err := waiting.add(&list[i]); err != nil {
+				return err
+			}
+		}
+		if last == after {
+			break
+		}
+		after = last
 	}
 	part.plus(waiting, -1)
 	for v := range waiting.visits {

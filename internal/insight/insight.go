@@ -65,14 +65,12 @@ type Service struct {
 	db   *db.DB
 	live *feed
 
-	stopping  chan struct{}
-	stopOnce  sync.Once
-	rebuildMu sync.Mutex
+	rebuilding sync.Mutex // one at a time
 }
 
 // New makes the service and subscribes it.
 func New(o Options) *Service {
-	s := &Service{o: o, db: o.DB, stopping: make(chan struct{})}
+	s := &Service{o: o, db: o.DB}
 	s.live = newFeed(s)
 	o.Events.Subscribe(subscription, s.onEvents)
 	s.registerJobs()

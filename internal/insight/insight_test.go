@@ -51,7 +51,7 @@ func TestDashboard(t *testing.T) {
 		m := a.Member()
 		a.Post("/v1/sales", a.Sale(J{"member": m, "document": "A"}))
 		a.Post("/v1/sales", a.Sale(J{"document": "B"}))
-		a.Post("/v1/sales", a.Sale(J{"member": m, "document": "C", "at": "2026-03-03T12:00:00+08:00"}))
+		a.Post("/v1/sales", a.Sale(J{"member": m, "document": "C", "at": "2026-03-03T00:30:00+08:00"})) // the day before in UTC
 		a.Post("/v1/returns", a.Return("A", J{"lines": []J{{"line": 1, "quantity": 0.5}}}))
 		a.Give(m, 500)
 		a.Post("/v1/members/"+m+"/spendings", J{"currency": "points", "amount": 30, "reason": "x", "source": "s", "document": "1"})

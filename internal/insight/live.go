@@ -121,7 +121,7 @@ func (f *feed) page(ctx context.Context, after int64, send func(api.Message[Happ
 			skipped = newest - livePage - after
 			after += skipped
 		}
-		list, err = event.List(ctx, tx, after, "", livePage)
+		list, _, err = event.List(ctx, tx, after, "", livePage)
 		return err
 	})
 	if err != nil {

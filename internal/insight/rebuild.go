@@ -29,8 +29,8 @@ func (s *Service) Check() ledger.Check {
 // many rows it mended. It only ever adds what is missing, or takes off what is too much; so
 // it may be stopped anywhere, and run again.
 func (s *Service) Rebuild(ctx context.Context, progress func(done, total int64)) (mended int, err error) {
-	s.rebuildMu.Lock()
-	defer s.rebuildMu.Unlock()
+	s.rebuilding.Lock()
+	defer s.rebuilding.Unlock()
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error { // from here on, events count in this zone
 		_, err := tx.Exec(ctx, setZoneSQL, s.o.Program.Snapshot().Zone.String())
 		return err

@@ -189,7 +189,7 @@ func TestOrderMakesNoDifference(t *testing.T) {
 		want := dump(t, a.DB)
 		var log []event.Event
 		err := a.DB.Read(t.Context(), func(ctx context.Context, tx *db.Tx) (err error) {
-			log, err = event.List(ctx, tx, 0, "", event.MaxPage)
+			log, _, err = event.List(ctx, tx, 0, "", event.MaxPage)
 			return err
 		})
 		if err != nil || len(log) < 100 {

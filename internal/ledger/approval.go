@@ -91,7 +91,7 @@ type approveCommand struct {
 func (c approveCommand) key() RowKey { return RowKey{approvalTable, []any{c.approval}} }
 
 func (c approveCommand) Needs() Needs {
-	return Needs{Members: []int64{c.member}, Lots: []int64{c.member}, Rows: []RowKey{c.key()}}
+	return Needs{Members: []int64{c.member}, Rows: []RowKey{c.key()}}
 }
 
 func (c approveCommand) Decide(s *State) (any, error) {
@@ -127,9 +127,6 @@ func (c approveCommand) post(s *State, home *Account, ap *staff.Approval) (*Post
 	a, err := s.survivor(home)
 	if err != nil {
 		return nil, err
-	}
-	if !a.lotsIn {
-		return nil, &Again{Needs{Members: []int64{a.ID}, Lots: []int64{a.ID}}}
 	}
 	said, err := askedOf(*ap)
 	if err != nil {
@@ -186,7 +183,7 @@ func (s *State) survivor(a *Account) (*Account, error) {
 		}
 		next := s.accounts[a.MergedInto]
 		if next == nil {
-			return nil, &Again{Needs{Members: []int64{a.MergedInto}, Lots: []int64{a.MergedInto}}}
+			return nil, &Again{Needs{Members: []int64{a.MergedInto}}}
 		}
 		a = next
 	}

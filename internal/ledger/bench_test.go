@@ -8,7 +8,7 @@ func BenchmarkDecide(b *testing.B) {
 	config := testConfig()
 	member := func(lots int) (*State, *Account) {
 		s := newState(config, noon)
-		a := &Account{ID: 1, Shard: shardOf(1), MayEarn: true, MaySpend: true, lotsIn: true}
+		a := &Account{ID: 1, Shard: shardOf(1), MayEarn: true, MaySpend: true, holdsIn: true}
 		s.accounts[1] = a
 		s.begin("bench")
 		for i := range lots {
@@ -22,7 +22,6 @@ func BenchmarkDecide(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			s, a := member(0)
-			a.lotsIn = false // as for a sale, which does not load them
 			s.begin("bench")
 			if _, err := s.Grant(a, Grant{Kind: Earn, Currency: config.Currencies[1], Amount: 100}); err != nil {
 				b.Fatal(err)

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -54,6 +53,7 @@ func (s *State) Grant(a *Account, g Grant) (Granted, error) {
 	if err := checkAmount(g.Amount); err != nil {
 		return Granted{}, err
 	}
+	own := g.ExpiresMS != 0
 	s.times(&g)
 	if g.ExpiresMS <= g.ActiveMS {
 		return Granted{}, ErrDates
@@ -69,14 +69,14 @@ func (s *State) Grant(a *Account, g Grant) (Granted, error) {
 	if add(w.Net(), amount) > MaxPoints {
 		return Granted{}, ErrFull
 	}
-	lot := s.newLot(a, w, g, amount)
+	lot := s.newLot(a, w, g, amount, own)
 	if !g.Unlimited {
 		s.count(g.Currency, w, "earn", g.AtMS, amount)
 	}
 	s.slide(g.Currency, w)
 	s.repay(a, w, s.NowMS)
 	s.lapse(a, w, lot)
-	s.tidy(a, w, lot)
+	s.refresh(a, w)
 	return Granted{Lot: lot, Cut: g.Amount - amount}, nil
 }
 
@@ -99,7 +99,7 @@ func (s *State) times(g *Grant) {
 	}
 }
 
-func (s *State) newLot(a *Account, w *Wallet, g Grant, amount int64) *Lot {
+func (s *State) newLot(a *Account, w *Wallet, g Grant, amount int64, own bool) *Lot {
 	e := g.entry(g.Kind)
 	lot := &Lot{
 		Currency: w.Currency, Bucket: g.Bucket, State: LotPending, Issuer: g.Issuer, Store: g.Store,
@@ -112,6 +112,7 @@ func (s *State) newLot(a *Account, w *Wallet, g Grant, amount int64) *Lot {
 		e.Pending = amount
 	}
 	lot.Seq = a.EntryN + 1
+	w.join(lot, own)
 	e.Touches = []Touch{{lot.Seq, amount}}
 	s.enter(a, w, e)
 	a.lots = append(a.lots, lot)
@@ -132,27 +133,6 @@ func (s *State) lapse(a *Account, w *Wallet, l *Lot) {
 	s.enter(a, w, Entry{Kind: Expire, Active: -n, AtMS: l.ExpiresMS, Touches: []Touch{{l.Seq, -n}}})
 }
 
-// tidy brings the wallet's hints up to date after a grant: exactly where all open lots
-// are loaded, otherwise by what the new lot can have changed.
-func (s *State) tidy(a *Account, w *Wallet, lot *Lot) {
-	if a.lotsIn {
-		s.refresh(a, w)
-		return
-	}
-	if lot.Left == 0 {
-		return
-	}
-	if w.FirstOpen == 0 {
-		w.FirstOpen = lot.Seq
-	}
-	switch {
-	case lot.State == LotPending:
-		w.NextMS = min(w.NextMS, lot.ActiveMS)
-	default:
-		w.NextMS = min(w.NextMS, lot.ExpiresMS, w.SlideMS)
-	}
-}
-
 // slide starts the clock of a sliding wallet anew.
 func (s *State) slide(c *Currency, w *Wallet) {
 	w.SlideMS = c.Policy.Expiry.Slide(s.NowMS, s.Config.Zone)
@@ -165,7 +145,11 @@ func (s *State) Spend(a *Account, c *Currency, amount int64, p Posting) ([]Touch
 	if err != nil {
 		return nil, err
 	}
-	touches := take(s, spendingOrder(c, spendable(a, w), amount), amount, func(l *Lot, n int64) { l.Left, l.Spent = l.Left-n, l.Spent+n })
+	from, err := s.payers(a, c, w, amount)
+	if err != nil {
+		return nil, err
+	}
+	touches := take(s, from, amount, func(l *Lot, n int64) { l.Left, l.Spent = l.Left-n, l.Spent+n })
 	e := p.entry(Spend)
 	e.Active, e.Touches = -amount, touches
 	s.enter(a, w, e)
@@ -187,7 +171,6 @@ func (s *State) usable(a *Account, c *Currency, amount int64, action string, atM
 	if err := checkAmount(amount); err != nil {
 		return nil, err
 	}
-	a.needLots("spending")
 	w := s.wallet(a, c.ID)
 	if w.Active < amount {
 		return nil, ErrInsufficient.With("available", c.Format(w.Active), "amount", c.Format(amount))
@@ -207,12 +190,15 @@ func (s *State) Adjust(a *Account, c *Currency, amount int64, p Posting) (*Lot, 
 	if amount < -MaxPoints {
 		return nil, nil, ErrAmount
 	}
-	a.needLots("adjusting")
 	w := s.wallet(a, c.ID)
 	if w.Active < -amount {
 		return nil, nil, ErrInsufficient.With("available", c.Format(w.Active), "amount", c.Format(-amount))
 	}
-	touches := take(s, whole(spendable(a, w)), -amount, func(l *Lot, n int64) { l.Left, l.Clawed = l.Left-n, l.Clawed+n })
+	lots, err := s.spendable(a, w, -amount)
+	if err != nil {
+		return nil, nil, err
+	}
+	touches := take(s, whole(lots), -amount, func(l *Lot, n int64) { l.Left, l.Clawed = l.Left-n, l.Clawed+n })
 	e := p.entry(Adjust)
 	e.Active, e.Touches = amount, touches
 	s.enter(a, w, e)
@@ -242,15 +228,17 @@ type Take struct {
 // Clawback takes back what a sale earned in one currency: out of the very lots where they
 // still have it, pending or usable; then out of other usable points; then as a debt. The
 // policy of the currency may stop it earlier.
-func (s *State) Clawback(a *Account, c *Currency, takes []Take, p Posting) Clawed {
-	a.needLots("clawing back")
+func (s *State) Clawback(a *Account, c *Currency, takes []Take, p Posting) (Clawed, error) {
 	w := s.wallet(a, c.ID)
 	var out Clawed
 	var touches []Touch
 	var rest int64
 	unmet := make([]int64, len(takes))
 	for i, t := range takes {
-		took := s.clawLots(a, c, t, &out)
+		took, err := s.clawLots(a, c, t, &out)
+		if err != nil {
+			return out, err
+		}
 		touches = append(touches, took...)
 		unmet[i] = t.Amount - t.Gone
 		for _, l := range took {
@@ -261,7 +249,11 @@ func (s *State) Clawback(a *Account, c *Currency, takes []Take, p Posting) Clawe
 	}
 	if c.Policy.Clawback != ClawPending {
 		n := min(rest, w.Active-out.Active)
-		touches = append(touches, take(s, whole(spendable(a, w)), n, func(l *Lot, n int64) { l.Left, l.Clawed = l.Left-n, l.Clawed+n })...)
+		lots, err := s.spendable(a, w, n)
+		if err != nil {
+			return out, err
+		}
+		touches = append(touches, take(s, whole(lots), n, func(l *Lot, n int64) { l.Left, l.Clawed = l.Left-n, l.Clawed+n })...)
 		out.Active += n
 		rest -= n
 	}
@@ -281,13 +273,14 @@ func (s *State) Clawback(a *Account, c *Currency, takes []Take, p Posting) Clawe
 		}
 		s.refresh(a, w)
 	}
-	return out
+	return out, nil
 }
 
 // clawLots takes back what the lots of one take still have, and says how much of which.
-func (s *State) clawLots(a *Account, c *Currency, t Take, out *Clawed) (touches []Touch) {
+func (s *State) clawLots(a *Account, c *Currency, t Take, out *Clawed) (touches []Touch, err error) {
 	need := t.Amount - t.Gone
-	for _, l := range s.lotsOf(a, t) {
+	lots, err := s.lotsOf(a, t)
+	for _, l := range lots {
 		n := min(need, l.free())
 		if n == 0 || l.State == LotActive && c.Policy.Clawback == ClawPending {
 			continue
@@ -302,7 +295,7 @@ func (s *State) clawLots(a *Account, c *Currency, t Take, out *Clawed) (touches 
 			out.Active += n
 		}
 	}
-	return touches
+	return touches, err
 }
 
 // unearn takes points that a return took back from a off the life's earnings of the member
@@ -317,27 +310,20 @@ func (s *State) unearn(a *Account, w *Wallet, home, n int64) {
 
 // lotsOf finds the lots that hold what a sale earned: the lot itself, or after a merge
 // those that came from it.
-func (s *State) lotsOf(a *Account, t Take) []*Lot {
-	if t.Member == a.ID {
-		if l := s.lot(a, t.Lot); l != nil {
-			return []*Lot{l}
-		}
-		return nil
+func (s *State) lotsOf(a *Account, t Take) ([]*Lot, error) {
+	if t.Member != a.ID {
+		return s.Heirs(a, LotKey{t.Member, t.Lot})
 	}
-	var out []*Lot
-	for _, l := range a.lots {
-		if l.OriginMember == t.Member && l.OriginSeq == t.Lot {
-			out = append(out, l)
-		}
+	if l := s.lot(a, t.Lot); l != nil {
+		return []*Lot{l}, nil
 	}
-	return out
+	return nil, nil
 }
 
 // GiveBack restores spent points after a return, into the lots they came from and so with
 // their first expiry. What has ended meanwhile lapses, or lives on as a lot of grace if
 // the currency grants one. Touches name lots of a; amounts are positive.
 func (s *State) GiveBack(a *Account, c *Currency, touches []Touch, p Posting) []Touch {
-	a.needLots("giving back")
 	w := s.wallet(a, c.ID)
 	var back []Touch
 	var sum, late int64
@@ -412,21 +398,6 @@ func (s *State) Survivors(a *Account) (out []*Account) {
 	for next := s.accounts[a.MergedInto]; next != nil && next != a; next = s.accounts[next.MergedInto] {
 		out = append(out, next)
 	}
-	return out
-}
-
-// spendable returns the active lots of a wallet with something free, in spending order:
-// earliest expiry, then oldest, then number.
-func spendable(a *Account, w *Wallet) []*Lot {
-	var out []*Lot
-	for _, l := range a.lots {
-		if l.Currency == w.Currency && l.State == LotActive && l.free() > 0 {
-			out = append(out, l)
-		}
-	}
-	slices.SortFunc(out, func(x, y *Lot) int {
-		return cmp.Or(cmp.Compare(x.ExpiresMS, y.ExpiresMS), cmp.Compare(x.EarnedMS, y.EarnedMS), cmp.Compare(x.Seq, y.Seq))
-	})
 	return out
 }
 

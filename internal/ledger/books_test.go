@@ -114,6 +114,22 @@ func checkLots(t fataler, m *memory, member int64, w *Wallet) {
 			active += l.Left - l.Held
 		}
 	}
+	var line spot
+	for _, r := range m.of(lotTable, member) {
+		l := lotOf(r)
+		if l.Currency != w.Currency || l.Left == 0 && !l.Stray {
+			continue
+		}
+		if l.Left == 0 || !l.Stray && (w.FirstOpen == 0 || w.FirstOpen > l.Seq || l.spot().compare(line) < 0) {
+			t.Fatalf("member %d: lot %+v behind %v, in a line from %d on", member, *l, line, w.FirstOpen)
+		}
+		if !l.Stray {
+			line = l.spot()
+		}
+		if next := l.ActiveMS; l.State == LotPending && next < w.NextMS || l.State == LotActive && l.free() > 0 && l.ExpiresMS < w.NextMS {
+			t.Fatalf("member %d: the wallet waits until %d for lot %+v", member, w.NextMS, *l)
+		}
+	}
 	if pending != w.Pending || active != w.Active || held != w.Held {
 		t.Fatalf("member %d: wallet %+v, lots have %d pending, %d usable, %d held", member, *w, pending, active, held)
 	}

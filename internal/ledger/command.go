@@ -27,9 +27,11 @@ type Command interface {
 // Needs is what a command must have in its State.
 type Needs struct {
 	Members []int64  // to lock; each may come twice
-	Lots    []int64  // members whose open lots are needed whatever the time
+	Lots    []int64  // members of whom all open lots are needed
+	Heads   []Head   // the lots that are spent first
 	LotSeqs []LotKey // lots that may be closed
-	Holds   []LotKey // holds that may be over
+	Origins []Origin // lots that came from one lot of another member, open and closed
+	Holds   []LotKey // holds that may be over, with the lots that they pin
 	Rows    []RowKey
 	// Fresh are rows that the command puts and that are hardly ever there before: its
 	// document. They are not looked for. The command decides as if they were not there; if it
@@ -41,9 +43,25 @@ type Needs struct {
 // LotKey names a lot or a hold.
 type LotKey struct{ Member, Seq int64 }
 
+// Head is the lots of a member that are spent first. Decisions ask for more where it shows
+// that those are not enough.
+type Head struct {
+	Member   int64
+	Currency string // code
+	Lots     int    // 0: as many as usually do
+}
+
+// Origin names the lots of a member that hold or held what was in a lot of another.
+type Origin struct {
+	Member int64
+	Of     LotKey
+}
+
 func (n *Needs) add(m Needs) {
 	n.Members = append(n.Members, m.Members...)
 	n.Lots = append(n.Lots, m.Lots...)
+	n.Heads = append(n.Heads, m.Heads...)
+	n.Origins = append(n.Origins, m.Origins...)
 	n.LotSeqs = append(n.LotSeqs, m.LotSeqs...)
 	n.Holds = append(n.Holds, m.Holds...)
 	n.Rows = append(n.Rows, m.Rows...)

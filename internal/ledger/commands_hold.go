@@ -69,7 +69,7 @@ type holdCommand struct {
 }
 
 func (c holdCommand) Needs() Needs {
-	return Needs{Members: []int64{c.member}, Lots: []int64{c.member}}
+	return Needs{Members: []int64{c.member}, Heads: []Head{{Member: c.member, Currency: c.currency}}}
 }
 
 func (c holdCommand) Decide(s *State) (any, error) {
@@ -100,7 +100,7 @@ type endHoldCommand struct {
 }
 
 func (c endHoldCommand) Needs() Needs {
-	return Needs{Members: []int64{c.member}, Lots: []int64{c.member}, Holds: []LotKey{{c.member, c.seq}}}
+	return Needs{Members: []int64{c.member}, Holds: []LotKey{{c.member, c.seq}}}
 }
 
 func (c endHoldCommand) Decide(s *State) (any, error) {

@@ -96,7 +96,7 @@ func (c SpendCommand) document() Document { return Document{DocSpending, c.Sourc
 
 // Needs is part of Command.
 func (c SpendCommand) Needs() Needs {
-	return c.document().need(Needs{Members: []int64{c.Member}, Lots: []int64{c.Member}})
+	return c.document().need(Needs{Members: []int64{c.Member}, Heads: []Head{{Member: c.Member, Currency: c.Currency}}})
 }
 
 // Decide answers with a *Posted that names the lots it took.
@@ -207,7 +207,7 @@ type transferCommand struct {
 }
 
 func (c transferCommand) Needs() Needs {
-	return Needs{Members: []int64{c.from, c.to}, Lots: []int64{c.from}}
+	return Needs{Members: []int64{c.from, c.to}, Heads: []Head{{Member: c.from, Currency: c.currency}}}
 }
 
 // Decide tells the sender how they stand; what the receiver has is not theirs to know.
@@ -277,7 +277,11 @@ type adjustCommand struct {
 }
 
 func (c adjustCommand) Needs() Needs {
-	return Needs{Members: []int64{c.member}, Lots: []int64{c.member}}
+	n := Needs{Members: []int64{c.member}}
+	if c.amount < 0 {
+		n.Heads = []Head{{Member: c.member, Currency: c.currency}}
+	}
+	return n
 }
 
 func (c adjustCommand) Decide(s *State) (any, error) {
@@ -302,7 +306,7 @@ func (c adjustCommand) Decide(s *State) (any, error) {
 	return &Adjustment{State: "posted", ID: p.ID, Member: p.Member, Currency: p.Currency, Amount: c.amount, Lots: p.Lots, Balances: p.Balances}, nil
 }
 
-// adjust posts a correction and tells of it. All open lots of a must be loaded.
+// adjust posts a correction and tells of it.
 func (s *State) adjust(a *Account, c *Currency, amount, issuer int64, p Posting) (*Posted, error) {
 	seq := a.EntryN + 1 // the adjustment is the first entry of what follows
 	if amount > 0 {

@@ -196,7 +196,10 @@ func TestSwitches(t *testing.T) {
 		w.earn(m, "points", 10)
 		w.told()
 		for _, path := range []string{"/block", "/block", "/unblock"} {
-			w.post(200, "/v1/members/"+m+path, `{"spend":true,"reason":"lost phone"}`)
+			page := w.post(200, "/v1/members/"+m+path, `{"spend":true,"reason":"lost phone"}`)
+			if card := page["cards"].(map[string]any)["blocked"].(map[string]any); card["spend"] != (path == "/block") || card["earn"] != false {
+				t.Errorf("after %s the page says %v", path, card)
+			}
 			if path == "/block" {
 				w.earn(m, "points", 1)
 				w.refuse(409, "ledger.may_not_spend", ask{method: "POST", path: "/v1/members/" + m + "/spendings", body: `{"currency":"points","amount":1,"reason":"r","source":"s","document":"d"}`})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,7 +23,7 @@ const (
 	// hundred the rate no longer grows, but the wait of the first does.
 	DefaultMaxBatch = 256
 	queueLength     = 8192 // per worker: seconds of work; more is refused rather than kept waiting
-	maxRounds       = 6    // how often one command may ask for more before it is a defect
+	maxRounds       = 16   // how often one command may ask for more before it is a defect
 	maxRetries      = 8    // of a batch that met another node's
 	waryFor         = 64   // batches that look for fresh rows after one that found some there
 )
@@ -131,6 +132,9 @@ func (e *Engine) Close() {
 	e.stop()
 	e.store.close()
 }
+
+// Config is what commands are decided by at this moment.
+func (e *Engine) Config() *Config { return e.config() }
 
 // Counts returns how many batches and commands were committed so far.
 func (e *Engine) Counts() (batches, commands int64) { return e.batches.Load(), e.commands.Load() }
@@ -327,7 +331,8 @@ func (e *Engine) post(ctx context.Context, l *lane, batch []*task, written func(
 	for try := 0; ; try++ {
 		var out []decided
 		var wrote bool
-		out, again, wrote, err = e.once(ctx, l, batch, try == 0 && l.wary == 0, written)
+		trust := l.wary == 0
+		out, again, wrote, err = e.once(ctx, l, batch, trust, written)
 		if err == nil {
 			l.wary = max(0, l.wary-1)
 			e.count(out, time.Since(began))
@@ -344,10 +349,11 @@ func (e *Engine) post(ctx context.Context, l *lane, batch []*task, written func(
 		if try == maxRetries || !retryable(err) {
 			return nil, err
 		}
-		if trusted := try == 0 && l.wary == 0; !trusted || !errors.Is(err, db.ErrUnique) {
-			e.watch.Retried() // else it was no other node: something fresh was not
+		if trust && notFresh(err, batch) {
+			l.wary = waryFor
+		} else {
+			e.watch.Retried() // it was another batch
 		}
-		l.wary = waryFor
 		time.Sleep(time.Duration(try) * time.Millisecond) // let the other one finish
 	}
 }
@@ -356,6 +362,27 @@ func (e *Engine) post(ctx context.Context, l *lane, batch []*task, written func(
 // another order, made the same account, or took the same document or key.
 func retryable(err error) bool {
 	return errors.Is(err, db.ErrUnique) || errors.Is(err, errConflict)
+}
+
+// notFresh reports whether a batch failed because a row was there that it took for absent
+// without a look. An account or a wallet that another batch made meanwhile is no such row:
+// the next try finds it. What cannot be told counts as one, since a look does no harm.
+func notFresh(err error, batch []*task) bool {
+	if !errors.Is(err, db.ErrUnique) {
+		return false
+	}
+	table, _, told := strings.Cut(db.Constraint(err), ".")
+	if !told {
+		return true
+	}
+	for _, t := range batch {
+		for _, k := range t.needs(true).Fresh {
+			if k.Table.name == table {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // errConflict is what a store returns for a deadlock or a serialization failure.
@@ -372,6 +399,9 @@ func (e *Engine) once(ctx context.Context, l *lane, batch []*task, trust bool, w
 			n.add(t.needs(trust))
 		}
 		if err := tx.load(ctx, s, n); err != nil {
+			return err
+		}
+		if err := tx.load(ctx, s, s.pinsOf(n.Holds)); err != nil {
 			return err
 		}
 		s.assume(n.Fresh)

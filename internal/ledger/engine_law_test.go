@@ -362,7 +362,7 @@ func TestLotsLoadedLate(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			if !a.lotsIn {
+			if !a.lotsIn() {
 				return nil, &Again{Needs{Lots: []int64{1}}}
 			}
 			touches, err := s.Spend(a, s.Config.Currencies[1], 12, Posting{})

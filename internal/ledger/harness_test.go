@@ -15,6 +15,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
+	"github.com/patron-loyalty/patron/internal/kit/event"
 	"github.com/patron-loyalty/patron/internal/test/dbtest"
 )
 
@@ -240,6 +241,19 @@ func (b *bench) exec(query string, args ...any) {
 	if err != nil {
 		b.t.Fatalf("%s: %v", query, err)
 	}
+}
+
+// waiting are the events in the outbox.
+func waiting(t testing.TB, d *db.DB) (list []event.Event) {
+	t.Helper()
+	err := d.Read(t.Context(), func(ctx context.Context, tx *db.Tx) (err error) {
+		list, _, err = event.Waiting(ctx, tx, 0, 10_000)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 // together runs n functions at once and waits for all of them.

@@ -55,10 +55,18 @@ func (h *history) grant() {
 	})
 }
 
-// on is do for a command on one member with all their lots.
+// on is do for a command on one member, with all their lots, the first of them, or none.
 func (h *history) on(who int, n Needs, want error, f func(s *State, a *Account) error, then func(x *mMember)) {
 	h.t.Helper()
-	n.Members, n.Lots = []int64{h.id(who)}, []int64{h.id(who)}
+	n.Members = []int64{h.id(who)}
+	switch rapid.SampledFrom([]string{"first", "first", "none", "all"}).Draw(h.t, "lots") {
+	case "first":
+		for _, c := range h.config.Currencies {
+			n.Heads = append(n.Heads, Head{Member: h.id(who), Currency: c.Code})
+		}
+	case "all":
+		n.Lots = n.Members
+	}
 	h.do(n, want, func(s *State) error {
 		a, err := s.Account(h.id(who))
 		if err != nil {
@@ -224,12 +232,13 @@ func (h *history) clawback() {
 		return
 	}
 	survivors := h.survivors(home)
-	h.chain(home, survivors, h.keysOf(home, takes), func(s *State, chain []*Account) {
+	h.chain(home, survivors, h.keysOf(home, takes), func(s *State, chain []*Account) error {
 		var list []Take
 		for _, t := range takes {
 			list = append(list, Take{Member: chain[0].ID, Lot: t.lot.seq, Amount: t.n + 2, Gone: 2})
 		}
-		s.Clawback(chain[len(chain)-1], h.config.Currencies[c], list, Posting{})
+		_, err := s.Clawback(chain[len(chain)-1], h.config.Currencies[c], list, Posting{})
+		return err
 	}, func() { h.model.clawback(home, survivors, c, takes) })
 }
 
@@ -241,24 +250,25 @@ func (h *history) giveBack() {
 	if back == nil {
 		return
 	}
-	h.chain(who, survivors, h.keysOf(who, back), func(s *State, chain []*Account) {
+	h.chain(who, survivors, h.keysOf(who, back), func(s *State, chain []*Account) error {
 		var list []Touch
 		for _, b := range back {
 			list = append(list, Touch{b.lot.seq, b.n})
 		}
 		s.GiveBack(chain[0], h.config.Currencies[c], list, Posting{})
 		s.Forward(chain[0], h.config.Currencies[c], Posting{})
+		return nil
 	}, func() { h.model.restore(who, survivors, c, back) })
 }
 
 // chain is do for a command on a member and all into whom they were merged.
-func (h *history) chain(who int, survivors []int, closed []LotKey, f func(s *State, chain []*Account), then func()) {
+func (h *history) chain(who int, survivors []int, closed []LotKey, f func(s *State, chain []*Account) error, then func()) {
 	h.t.Helper()
 	ids := []int64{h.id(who)}
 	for _, to := range survivors {
 		ids = append(ids, h.id(to))
 	}
-	h.do(Needs{Members: ids, Lots: ids, LotSeqs: closed}, nil, func(s *State) error {
+	h.do(Needs{Members: ids, LotSeqs: closed}, nil, func(s *State) error {
 		var chain []*Account
 		for _, id := range ids {
 			a, err := s.Account(id)
@@ -267,8 +277,7 @@ func (h *history) chain(who int, survivors []int, closed []LotKey, f func(s *Sta
 			}
 			chain = append(chain, a)
 		}
-		f(s, chain)
-		return nil
+		return f(s, chain)
 	}, then)
 }
 
@@ -302,7 +311,7 @@ func (h *history) transfer() {
 	default:
 		want = h.refusal(from, c, n+fee)
 	}
-	needs := Needs{Members: []int64{h.id(from), h.id(to)}, Lots: []int64{h.id(from)}}
+	needs := Needs{Members: []int64{h.id(from), h.id(to)}, Heads: []Head{{Member: h.id(from), Currency: cur.Code}}}
 	h.do(needs, want, func(s *State) error {
 		f, err := s.Account(h.id(from))
 		if err != nil {

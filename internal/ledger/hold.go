@@ -9,7 +9,11 @@ func (s *State) Hold(a *Account, c *Currency, amount, untilMS int64, purpose str
 	if err != nil {
 		return nil, err
 	}
-	pins := take(s, spendingOrder(c, spendable(a, w), amount), amount, func(l *Lot, n int64) { l.Held += n })
+	from, err := s.payers(a, c, w, amount)
+	if err != nil {
+		return nil, err
+	}
+	pins := take(s, from, amount, func(l *Lot, n int64) { l.Held += n })
 	for i := range pins {
 		pins[i].Amount = -pins[i].Amount
 	}
@@ -53,7 +57,9 @@ func (s *State) Capture(a *Account, c *Currency, h *Hold, amount int64, p Postin
 	if amount > h.Amount {
 		return nil, ErrHoldAmount.With("held", c.Format(h.Amount))
 	}
-	a.needLots("capturing")
+	if err := s.needPins(a, h); err != nil {
+		return nil, err
+	}
 	w := s.wallet(a, c.ID)
 	var used, rest []Touch
 	left := amount
@@ -90,7 +96,9 @@ func (s *State) Release(a *Account, h *Hold) error {
 	if h.State != HoldOpen {
 		return ErrHoldOver.With("state", h.State.word())
 	}
-	a.needLots("releasing")
+	if err := s.needPins(a, h); err != nil {
+		return err
+	}
 	w := s.wallet(a, h.Currency)
 	s.free(a, w, h, h.Lots, s.NowMS, HoldReleased)
 	s.refresh(a, w)
@@ -113,6 +121,39 @@ func (s *State) free(a *Account, w *Wallet, h *Hold, pins []Touch, t int64, to H
 	s.enter(a, w, Entry{Kind: HoldFreed, Held: -sum, Active: sum, AtMS: t, Touches: pins, Cause: Cause{ByHold, a.ID, h.Seq}})
 	s.repay(a, w, t)
 	s.expire(a, w, t)
+}
+
+// needPins returns Again where lots that a hold pins are not loaded.
+func (s *State) needPins(a *Account, h *Hold) error {
+	if missing := s.pins(a, h); len(missing) > 0 {
+		return &Again{Needs{LotSeqs: missing}}
+	}
+	return nil
+}
+
+// pins are the lots that a hold pins and that are not loaded.
+func (s *State) pins(a *Account, h *Hold) (out []LotKey) {
+	for _, pin := range h.Lots {
+		if s.lot(a, pin.Lot) == nil {
+			out = append(out, LotKey{a.ID, pin.Lot})
+		}
+	}
+	return out
+}
+
+// pinsOf are the lots that open holds pin, of some that were asked for: they come with them,
+// as whoever ends a hold needs them.
+func (s *State) pinsOf(holds []LotKey) (n Needs) {
+	for _, k := range holds {
+		a := s.accounts[k.Member]
+		if a == nil {
+			continue
+		}
+		if h, err := s.FindHold(a, k.Seq); err == nil && h.State == HoldOpen {
+			n.LotSeqs = append(n.LotSeqs, s.pins(a, h)...)
+		}
+	}
+	return n
 }
 
 func (s *State) pinned(a *Account, seq, n int64) *Lot {

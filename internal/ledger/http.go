@@ -51,9 +51,9 @@ func (s *Service) moveRoutes(r *api.Router) {
 		Needs:       staff.AdjustPoints, Fails: []error{ErrInsufficient, ErrFull, program.ErrNoStore, ErrStoreNeeded}}))
 	api.Post(r, "/v1/members/{ref}/topups", s.postTopUp, posts(api.Doc{ID: "topUp", Summary: "Take stored value that a member pays in, and give the bonus.",
 		Description: "One payment has one effect for ever: it is known by source and document or, without them, by kind and reference of the payment.",
-		Fails:       []error{ErrNotStored, ErrDocumentTaken, ErrMayNotEarn, ErrFull, ErrUnnamed, program.ErrNoStore, ErrStoreNeeded}}))
+		Fails:       []error{ErrNotStored, ErrDocumentTaken, ErrMayNotEarn, ErrFull, ErrUnnamed, program.ErrOff, program.ErrNoStore, ErrStoreNeeded}}))
 	api.Post(r, "/v1/transfers", s.postTransfer, posts(api.Doc{ID: "transfer", Summary: "Give points of one member to another.",
-		Fails: []error{ErrInsufficient, ErrNoTransfer, ErrTransferSize, ErrSelf, ErrMayNotEarn, ErrMayNotSpend, ErrNotSpendable, ErrLimit, ErrFull}}))
+		Fails: []error{ErrInsufficient, ErrNoTransfer, ErrTransferSize, ErrSelf, ErrMayNotEarn, ErrMayNotSpend, ErrNotSpendable, ErrLimit, ErrFull, program.ErrOff}}))
 }
 
 // MemberRef names the member that a path is about.
@@ -205,6 +205,9 @@ type topUpIn struct {
 }
 
 func (s *Service) postTopUp(ctx context.Context, in *topUpIn) (*api.RawOf[Posted], error) {
+	if err := s.program.Snapshot().Uses(program.StoredValueModule); err != nil {
+		return nil, err
+	}
 	b := &in.Body
 	c := topUpCommand{currency: b.Currency, principal: b.Principal, bonus: b.Bonus, source: b.Source, document: b.Document, reason: b.Reason}
 	if (b.Source == "") != (b.Document == "") {
@@ -238,6 +241,9 @@ type transferIn struct {
 }
 
 func (s *Service) postTransfer(ctx context.Context, in *transferIn) (*api.RawOf[Posted], error) {
+	if err := s.program.Snapshot().Uses(program.TransfersModule); err != nil {
+		return nil, err
+	}
 	b := &in.Body
 	from, err := s.find(ctx, b.From, "body.from")
 	if err != nil {

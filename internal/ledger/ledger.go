@@ -90,6 +90,10 @@ type Lot struct {
 	ViaMember    int64 // whose lot a merge made this of, else 0: an unmerge goes back there
 	ViaSeq       int64
 
+	// Stray is whether the lot is open and found by the index of strays. An open lot that is
+	// no stray stands in line.
+	Stray bool
+
 	dirty bool
 	epoch uint64
 }
@@ -124,13 +128,16 @@ type Wallet struct {
 	Spent     int64 // over the whole life, net of what returns gave back
 	SentN     int64 // given to other members over the whole life
 	HeldEver  int64 // put on hold over the whole life, for the limit "ever"
-	FirstOpen int64 // no lot with a lower number has anything left; 0 = none has
+	FirstOpen int64 // no lot in line with a lower number has anything left; 0 = none has
 	// NextMS is not later than the next instant at which a lot activates or expires or a
 	// hold ends. Before it the figures above are the truth; from then on settle first.
 	NextMS  int64
 	SlideMS int64 // end of everything under a sliding policy, else Never; may be long over
 	Days    string
+	// No lot that ends earlier, or as early and was earned earlier, may join the line.
+	TailExpires, TailEarned int64
 
+	head  head
 	isNew bool
 	dirty bool
 	epoch uint64
@@ -205,9 +212,9 @@ type Account struct {
 	FirstHold  int64 // no hold with a lower number is open; 0 = none is
 
 	wallets []*Wallet
-	lots    []*Lot  // open ones, ascending; all of them iff lotsIn
-	holds   []*Hold // open ones, ascending; all of them iff lotsIn
-	lotsIn  bool
+	lots    []*Lot  // open ones that are loaded, ascending; how many says Wallet.head
+	holds   []*Hold // open ones, ascending; all of them iff holdsIn
+	holdsIn bool
 	isNew   bool
 	dirty   bool
 	epoch   uint64

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,13 +27,19 @@ func newMemory() *memory {
 func (m *memory) one(t *Table, key ...any) []any { return m.tables[t][t.id(key).key] }
 
 func (m *memory) post(n Needs, f func(*State) error) (*State, error) {
-	m.load(m.s, n)
-	mark := m.s.begin("test")
-	err := f(m.s)
-	if err != nil {
-		m.s.rollback(mark)
+	for rounds := 0; ; rounds++ {
+		m.load(m.s, n)
+		mark := m.s.begin("test")
+		err := f(m.s)
+		if err != nil {
+			m.s.rollback(mark)
+		}
+		var ask *Again
+		if !errors.As(err, &ask) || rounds > maxRounds {
+			return m.s, err
+		}
+		n = ask.Needs
 	}
-	return m.s, err
 }
 
 func (m *memory) flush() { m.write(m.s); m.s = newState(m.config, m.s.NowMS) }
@@ -64,15 +72,15 @@ func (m *memory) load(s *State, n Needs) {
 		}
 	}
 	s.admit(w.members, found, wallets)
-	for _, id := range w.members {
-		if s.accounts[id].due(s.NowMS) {
-			w.lots = append(w.lots, id)
+	m.open(s, w)
+	m.open(s, s.dueOf(w.members))
+	for _, o := range w.origins {
+		for _, r := range m.of(lotTable, o.Member) {
+			if l := lotOf(r); (LotKey{l.OriginMember, l.OriginSeq}) == o.Of {
+				s.lotLoaded(o.Member, l)
+			}
 		}
-	}
-	for _, id := range w.lots {
-		if a := s.accounts[id]; a != nil && !a.lotsIn {
-			m.lots(s, a)
-		}
+		s.heirs[o] = true
 	}
 	for _, k := range w.lotSeqs {
 		if r := m.one(lotTable, int64(shardOf(k.Member)), k.Member, k.Seq); r != nil {
@@ -86,29 +94,47 @@ func (m *memory) load(s *State, n Needs) {
 	}
 }
 
-// lots loads what the hints of the account in the database say is open.
-func (m *memory) lots(s *State, a *Account) {
-	stored := accountOf(m.one(accountTable, int64(a.Shard), a.ID))
-	for _, r := range m.of(walletTable, a.ID) {
-		stored.wallets = append(stored.wallets, walletOf(r))
-	}
-	var lots []*Lot
-	if first := stored.firstOpen(); first > 0 {
-		for _, r := range m.of(lotTable, a.ID) {
-			if l := lotOf(r); l.Seq >= first && l.Left > 0 {
-				lots = append(lots, l)
+// open loads what the hints in the database say is open.
+func (m *memory) open(s *State, w wants) {
+	for _, id := range w.holdsOf {
+		var holds []*Hold
+		if a := s.accounts[id]; a != nil {
+			for _, r := range m.of(holdTable, id) {
+				if h := mustHold(r); h.Seq >= accountOf(m.one(accountTable, int64(a.Shard), id)).FirstHold && h.State == HoldOpen {
+					holds = append(holds, h)
+				}
 			}
 		}
+		s.holdsLoaded(s.accounts[id], holds)
 	}
-	var holds []*Hold
-	if stored.FirstHold > 0 {
-		for _, r := range m.of(holdTable, a.ID) {
-			if h := mustHold(r); h.Seq >= stored.FirstHold && h.State == HoldOpen {
-				holds = append(holds, h)
+	for _, p := range w.lots {
+		var lots []*Lot
+		for _, r := range m.of(walletTable, p.member) {
+			if stored := walletOf(r); p.currency == 0 || p.currency == stored.Currency {
+				lots = append(lots, m.rowsOf(stored, p)...)
 			}
 		}
+		s.pageLoaded(p, lots)
 	}
-	s.lotsLoaded(a, lots, holds)
+}
+
+// rowsOf is the next lots in line of a wallet, and the next strays.
+func (m *memory) rowsOf(stored *Wallet, p page) []*Lot {
+	var line, strays []*Lot
+	for _, r := range m.of(lotTable, p.member) {
+		l := lotOf(r)
+		switch {
+		case l.Currency != stored.Currency:
+		case l.Stray && l.spot().compare(p.from.stray) > 0:
+			strays = append(strays, l)
+		case !l.Stray && l.Left > 0 && stored.FirstOpen > 0 && l.Seq >= max(stored.FirstOpen, p.from.line.seq+1):
+			line = append(line, l)
+		}
+	}
+	slices.SortFunc(strays, func(a, b *Lot) int {
+		return cmp.Or(cmp.Compare(a.ExpiresMS, b.ExpiresMS), cmp.Compare(a.EarnedMS, b.EarnedMS), cmp.Compare(a.Seq, b.Seq))
+	})
+	return append(line[:min(len(line), int(p.most)):len(line)], strays[:min(len(strays), int(p.most))]...)
 }
 
 func mustHold(r []any) *Hold {

@@ -18,14 +18,24 @@ func (s *State) Transfer(from, to *Account, c *Currency, amount int64, p Posting
 	if err != nil {
 		return nil, err
 	}
-	lots := spendingOrder(c, spendable(from, w), amount)
+	if _, err := s.payers(from, c, w, amount+fee); err != nil {
+		return nil, err // the fee is taken when the amount has gone
+	}
+	lots, err := s.payers(from, c, w, amount)
+	if err != nil {
+		return nil, err
+	}
 	touches := take(s, lots, amount, func(l *Lot, n int64) { l.Left, l.Moved = l.Left-n, l.Moved+n })
 	e := p.entry(TransferOut)
 	e.Active, e.Touches, e.Cause = -amount, touches, Cause{ByTransfer, to.ID, 0}
 	out := s.enter(from, w, e)
 	cause := Cause{ByTransfer, from.ID, out.Seq}
 	if fee > 0 {
-		used := take(s, whole(spendable(from, w)), fee, func(l *Lot, n int64) { l.Left, l.Spent = l.Left-n, l.Spent+n })
+		lots, err := s.spendable(from, w, fee)
+		if err != nil {
+			return nil, err
+		}
+		used := take(s, whole(lots), fee, func(l *Lot, n int64) { l.Left, l.Spent = l.Left-n, l.Spent+n })
 		f := p.entry(Fee)
 		f.Active, f.Touches, f.Cause = -fee, used, Cause{ByEntry, from.ID, out.Seq}
 		s.enter(from, w, f)
@@ -93,6 +103,7 @@ func (s *State) Merge(from, to *Account, p Posting) error {
 		return ErrHoldsOpen
 	}
 	from.needLots("merging")
+	to.needLots("merging")
 	s.edit(from)
 	p.Cause = Cause{ByMerge, to.ID, 0}
 	for _, w := range slices.Clone(from.wallets) {
@@ -110,7 +121,9 @@ func (s *State) Merge(from, to *Account, p Posting) error {
 // moveWallet hands over what is left of a wallet, and its clock in any case: the two are
 // one person, whose last activity may have been to use up all that was here.
 func (s *State) moveWallet(from, to *Account, w *Wallet, p Posting) {
-	to.needLots("merging")
+	if !w.whole() {
+		panic("ledger: handing over a wallet without its lots")
+	}
 	tw := s.wallet(to, w.Currency)
 	s.moveLots(from, to, w, tw, p)
 	if !w.idle(s.NowMS) && (tw.SlideMS == Never || w.SlideMS > tw.SlideMS) {
@@ -169,6 +182,7 @@ func (s *State) adopt(to *Account, tw *Wallet, l *Lot, amount, from int64, p Pos
 	}
 	lot.ViaMember, lot.ViaSeq = from, l.Seq
 	lot.dirty, lot.epoch = true, s.epoch
+	tw.join(&lot, l.Stray)
 	if lot.State == LotPending {
 		e.Pending = amount
 	} else {

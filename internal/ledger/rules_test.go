@@ -289,7 +289,7 @@ func TestClawbackPolicies(t *testing.T) {
 		}
 		var got Clawed
 		d.must(func(s *State, a *Account) error {
-			got = s.Clawback(a, s.Config.Currencies[1], []Take{{1, 1, tt.pending, 0}, {1, 2, tt.active, 0}}, Posting{})
+			got, _ = s.Clawback(a, s.Config.Currencies[1], []Take{{1, 1, tt.pending, 0}, {1, 2, tt.active, 0}}, Posting{})
 			return nil
 		})
 		w := d.wallet(1)

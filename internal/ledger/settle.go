@@ -66,10 +66,18 @@ func nextInstant(a *Account, w *Wallet) int64 {
 	return next
 }
 
-// refresh brings the wallet's hints up to date. All open lots must be loaded.
+// refresh brings the wallet's hints up to date: exactly where all open lots are loaded,
+// otherwise as far as those that are can show it. A lot that is pinned whole leaves the
+// line, so that the line's beginning does not wait for the end of a hold.
 func (s *State) refresh(a *Account, w *Wallet) {
 	s.edit(a)
 	s.editWallet(w)
+	for _, l := range a.lots {
+		if stray := l.Left > 0 && (l.Stray || l.Currency == w.Currency && l.free() == 0); stray != l.Stray {
+			s.editLot(l)
+			l.Stray = stray
+		}
+	}
 	a.lots = slices.DeleteFunc(a.lots, func(l *Lot) bool {
 		if l.Left == 0 {
 			keep(s, s.lots, lotID{a.ID, l.Seq}, l) // closed, and perhaps to be written yet
@@ -82,17 +90,13 @@ func (s *State) refresh(a *Account, w *Wallet) {
 		}
 		return h.State != HoldOpen
 	})
-	w.FirstOpen, a.FirstHold = 0, 0
-	for _, l := range a.lots {
-		if l.Currency == w.Currency {
-			w.FirstOpen = l.Seq
-			break
-		}
-	}
-	if len(a.holds) > 0 {
+	w.FirstOpen, w.NextMS = a.firstInLine(w), a.nextOf(w)
+	switch {
+	case len(a.holds) == 0 && a.holdsIn:
+		a.FirstHold = 0
+	case a.holdsIn || a.FirstHold == 0:
 		a.FirstHold = a.holds[0].Seq
 	}
-	w.NextMS = min(nextInstant(a, w), Never)
 }
 
 // keep puts v into a map of the state, until the command is rolled back.
@@ -170,6 +174,6 @@ func (s *State) repay(a *Account, w *Wallet, t int64) {
 		return
 	}
 	n := min(w.Debt, w.Active)
-	touches := take(s, whole(spendable(a, w)), n, func(l *Lot, n int64) { l.Left, l.Clawed = l.Left-n, l.Clawed+n })
+	touches := take(s, whole(usableLots(a, w)), n, func(l *Lot, n int64) { l.Left, l.Clawed = l.Left-n, l.Clawed+n })
 	s.enter(a, w, Entry{Kind: Repay, Active: -n, Debt: -n, AtMS: t, Touches: touches})
 }

@@ -1,10 +1,15 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/patron-loyalty/patron/internal/kit/event"
 )
 
 // State is what a batch has loaded, and what it has decided so far. Decisions read and
@@ -20,22 +25,15 @@ type State struct {
 	rows     map[rowID]*row
 	lots     map[lotID]*Lot  // closed lots that were asked for by number
 	holds    map[lotID]*Hold // holds that were asked for by number
+	heirs    map[Origin]bool // whose lots were asked for
 	changed  []*row          // rows to write, in the order in which they were first changed
 	entries  []*Entry
-	events   []Event
+	events   []event.Event
 	told     int // how many of entries stand in an event
 
 	actor string // of the command that is being decided
 	epoch uint64 // number of the command that is being decided
 	undo  []func()
-}
-
-// Event is a domain event that a command gives rise to.
-type Event struct {
-	Kind   string
-	Member int64
-	AtMS   int64
-	Body   string // a JSON object
 }
 
 type lotID struct{ member, seq int64 }
@@ -44,7 +42,7 @@ type lotID struct{ member, seq int64 }
 func newState(c *Config, nowMS int64) *State {
 	return &State{
 		Config: c, NowMS: nowMS,
-		accounts: map[int64]*Account{}, rows: map[rowID]*row{}, lots: map[lotID]*Lot{}, holds: map[lotID]*Hold{},
+		accounts: map[int64]*Account{}, rows: map[rowID]*row{}, lots: map[lotID]*Lot{}, holds: map[lotID]*Hold{}, heirs: map[Origin]bool{},
 	}
 }
 
@@ -66,7 +64,6 @@ func (s *State) rollback(m mark) {
 	}
 	s.undo = s.undo[:0]
 	s.entries, s.events, s.changed = s.entries[:m.entries], s.events[:m.events], s.changed[:m.changed]
-	s.told = m.entries
 	s.epoch++ // so that the next change saves anew
 }
 
@@ -106,7 +103,7 @@ func (s *State) wallet(a *Account, currency int64) *Wallet {
 		}
 	}
 	s.edit(a)
-	w := &Wallet{Currency: currency, NextMS: Never, SlideMS: Never, isNew: true, dirty: true, epoch: s.epoch}
+	w := &Wallet{Currency: currency, NextMS: Never, SlideMS: Never, head: head{lineIn: true, straysIn: true}, isNew: true, dirty: true, epoch: s.epoch}
 	a.wallets = append(a.wallets, w)
 	return w
 }
@@ -139,7 +136,7 @@ func (s *State) editHold(h *Hold) {
 }
 
 // lot returns a lot of a by number, open or closed. It must have been loaded: open ones
-// come with Needs.Lots, closed ones are named in Needs.LotSeqs.
+// come with Needs.Lots or Needs.Heads, closed ones are named in Needs.LotSeqs.
 func (s *State) lot(a *Account, seq int64) *Lot {
 	for _, l := range a.lots {
 		if l.Seq == seq {
@@ -149,21 +146,36 @@ func (s *State) lot(a *Account, seq int64) *Lot {
 	return s.lots[lotID{a.ID, seq}]
 }
 
+// lotsIn reports whether all open lots and holds of a are loaded.
+func (a *Account) lotsIn() bool {
+	return a.holdsIn && !slices.ContainsFunc(a.wallets, func(w *Wallet) bool { return !w.whole() })
+}
+
 // needLots panics unless all open lots and holds of a are loaded: without them what
 // follows would miscount the wallet and its hints.
 func (a *Account) needLots(what string) {
-	if !a.lotsIn {
+	if !a.lotsIn() {
 		panic("ledger: " + what + " without the member's lots")
 	}
 }
 
-// openLot puts a lot that has something left again among the open ones.
+// openLot puts a lot that has something left again among the open ones: as a stray, since
+// the line may have passed it.
 func (s *State) openLot(a *Account, l *Lot) {
 	s.edit(a)
-	i, found := slices.BinarySearchFunc(a.lots, l.Seq, func(x *Lot, seq int64) int { return int(x.Seq - seq) })
+	if a.addLot(l) {
+		s.editLot(l)
+		l.Stray = true
+	}
+}
+
+// addLot puts a lot among the open ones, unless it is there.
+func (a *Account) addLot(l *Lot) bool {
+	i, found := slices.BinarySearchFunc(a.lots, l.Seq, func(x *Lot, seq int64) int { return cmp.Compare(x.Seq, seq) })
 	if !found {
 		a.lots = slices.Insert(a.lots, i, l)
 	}
+	return !found
 }
 
 // enter writes an entry: numbers it, applies it to the wallet and checks what comes out.
@@ -194,7 +206,7 @@ func (s *State) enter(a *Account, w *Wallet, e Entry) *Entry {
 func (s *State) Event(a *Account, kind string, atMS int64, body string) {
 	s.edit(a)
 	a.EventN++
-	if len(body) < 2 || body[0] != '{' {
+	if len(body) < 2 || body[0] != '{' || !utf8.ValidString(body) || strings.IndexByte(body, 0) >= 0 {
 		panic("ledger: the body of event " + kind + " is no JSON object")
 	}
 	b := make([]byte, 0, len(body)+96)
@@ -204,7 +216,7 @@ func (s *State) Event(a *Account, kind string, atMS int64, body string) {
 	}
 	b = appendMoves(append(b, body[1:len(body)-1]...), a.ID, atMS, s.entries[s.told:])
 	s.told = len(s.entries)
-	s.events = append(s.events, Event{kind, a.ID, atMS, string(append(b, '}'))})
+	s.events = append(s.events, event.Event{Kind: kind, Shard: a.Shard, Member: a.ID, AtMS: atMS, Body: append(b, '}')})
 }
 
 // NextSale gives out the next number for a sale or return of a.
@@ -226,7 +238,7 @@ func eventBody(s *State, w *Wallet, amount int64) string {
 // Require returns Again where the state lacks any of n, so that a command can find out
 // step by step what it needs.
 func (s *State) Require(n Needs) error {
-	if w := s.missing(n); len(w.members)+len(w.lots)+len(w.lotSeqs)+len(w.holds)+len(w.rows) > 0 {
+	if w := s.missing(n); !w.nothing() {
 		return &Again{n}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/event"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 )
 
@@ -47,11 +48,11 @@ func newStore(d *db.DB) store {
 // and write them.
 var (
 	accountTable = DefineTable("account", 2, "shard int, member_id int, entry_n int, sale_n int, event_n int, may_earn int, may_spend int, merged_into int, first_hold int")
-	walletTable  = DefineTable("wallet", 3, "shard int, member_id int, currency_id int, active int, pending int, held int, debt int, earned int, spent int, sent int, held_ever int, first_open int, next_ms int, slide_ms int, days text")
-	lotTable     = DefineTable("lot", 3, "shard int, member_id int, seq int, currency_id int, bucket int, state int, issuer_id int, store_id int, month int, earned_ms int, active_ms int, expires_ms int, granted int, left_n int, held int, spent int, expired int, clawed int, moved int, origin_member int, origin_seq int, via_member int, via_seq int")
+	walletTable  = DefineTable("wallet", 3, "shard int, member_id int, currency_id int, active int, pending int, held int, debt int, earned int, spent int, sent int, held_ever int, first_open int, next_ms int, slide_ms int, days text, line_expires_ms int, line_earned_ms int")
+	lotTable     = DefineTable("lot", 3, "shard int, member_id int, seq int, currency_id int, bucket int, state int, issuer_id int, store_id int, month int, earned_ms int, active_ms int, expires_ms int, granted int, left_n int, held int, spent int, expired int, clawed int, moved int, origin_member int, origin_seq int, via_member int, via_seq int, stray int")
 	holdTable    = DefineTable("hold", 3, "shard int, member_id int, seq int, currency_id int, state int, amount int, captured int, made_ms int, expires_ms int, ended_ms int, purpose text, lots text")
 	entryTable   = DefineTable("entry", 3, "shard int, member_id int, seq int, currency_id int, kind int, pending int, active int, held int, debt int, after_active int, at_ms int, posted_ms int, touches text, cause_kind int, cause_member int, cause_seq int, source text, document text, reason text, rule text, store_id int, actor text, salt bytes, digest bytes")
-	outboxTable  = DefineTable("outbox", 0, "shard int, member_id int, kind text, at_ms int, body text")
+	outboxTable  = DefineTable("outbox", 0, "n int, at_ms int, events bytes")
 )
 
 func flag(b bool) int64 {
@@ -71,21 +72,21 @@ func accountOf(v []any) *Account {
 }
 
 func (w *Wallet) row(a *Account) []any {
-	return []any{int64(a.Shard), a.ID, w.Currency, w.Active, w.Pending, w.Held, w.Debt, w.Earned, w.Spent, w.SentN, w.HeldEver, w.FirstOpen, w.NextMS, w.SlideMS, w.Days}
+	return []any{int64(a.Shard), a.ID, w.Currency, w.Active, w.Pending, w.Held, w.Debt, w.Earned, w.Spent, w.SentN, w.HeldEver, w.FirstOpen, w.NextMS, w.SlideMS, w.Days, w.TailExpires, w.TailEarned}
 }
 
 func walletOf(v []any) *Wallet {
 	i := ints(v)
-	return &Wallet{Currency: i(2), Active: i(3), Pending: i(4), Held: i(5), Debt: i(6), Earned: i(7), Spent: i(8), SentN: i(9), HeldEver: i(10), FirstOpen: i(11), NextMS: i(12), SlideMS: i(13), Days: v[14].(string)}
+	return &Wallet{Currency: i(2), Active: i(3), Pending: i(4), Held: i(5), Debt: i(6), Earned: i(7), Spent: i(8), SentN: i(9), HeldEver: i(10), FirstOpen: i(11), NextMS: i(12), SlideMS: i(13), Days: v[14].(string), TailExpires: i(15), TailEarned: i(16)}
 }
 
 func (l *Lot) row(a *Account) []any {
-	return []any{int64(a.Shard), a.ID, l.Seq, l.Currency, int64(l.Bucket), int64(l.State), l.Issuer, l.Store, l.Month, l.EarnedMS, l.ActiveMS, l.ExpiresMS, l.Granted, l.Left, l.Held, l.Spent, l.Expired, l.Clawed, l.Moved, l.OriginMember, l.OriginSeq, l.ViaMember, l.ViaSeq}
+	return []any{int64(a.Shard), a.ID, l.Seq, l.Currency, int64(l.Bucket), int64(l.State), l.Issuer, l.Store, l.Month, l.EarnedMS, l.ActiveMS, l.ExpiresMS, l.Granted, l.Left, l.Held, l.Spent, l.Expired, l.Clawed, l.Moved, l.OriginMember, l.OriginSeq, l.ViaMember, l.ViaSeq, flag(l.Stray)}
 }
 
 func lotOf(v []any) *Lot {
 	i := ints(v)
-	return &Lot{Seq: i(2), Currency: i(3), Bucket: Bucket(i(4)), State: LotState(i(5)), Issuer: i(6), Store: i(7), Month: i(8), EarnedMS: i(9), ActiveMS: i(10), ExpiresMS: i(11), Granted: i(12), Left: i(13), Held: i(14), Spent: i(15), Expired: i(16), Clawed: i(17), Moved: i(18), OriginMember: i(19), OriginSeq: i(20), ViaMember: i(21), ViaSeq: i(22)}
+	return &Lot{Seq: i(2), Currency: i(3), Bucket: Bucket(i(4)), State: LotState(i(5)), Issuer: i(6), Store: i(7), Month: i(8), EarnedMS: i(9), ActiveMS: i(10), ExpiresMS: i(11), Granted: i(12), Left: i(13), Held: i(14), Spent: i(15), Expired: i(16), Clawed: i(17), Moved: i(18), OriginMember: i(19), OriginSeq: i(20), ViaMember: i(21), ViaSeq: i(22), Stray: i(23) == 1}
 }
 
 func (h *Hold) row(a *Account) []any {
@@ -114,11 +115,28 @@ func ints(v []any) func(int) int64 { return func(i int) int64 { return v[i].(int
 // wants is a Needs without what the state has already, each thing once and in order.
 type wants struct {
 	members []int64 // by (shard, id)
-	lots    []int64
+	lots    []page
+	holdsOf []int64 // members of whom all open holds are needed
 	lotSeqs []LotKey
+	origins []Origin
 	holds   []LotKey
 	rows    []RowKey
 }
+
+func (w *wants) nothing() bool {
+	return len(w.members)+len(w.lots)+len(w.holdsOf)+len(w.lotSeqs)+len(w.origins)+len(w.holds)+len(w.rows) == 0
+}
+
+// page is the next open lots of a wallet: so many in line and so many strays, behind those
+// that are loaded. Without a currency it is of every wallet of the member, and has no end.
+type page struct {
+	member, currency int64
+	from             head
+	most             int64
+}
+
+// noEnd is more lots than anybody has.
+const noEnd = int64(1) << 40
 
 func (s *State) missing(n Needs) wants {
 	var w wants
@@ -130,12 +148,22 @@ func (s *State) missing(n Needs) wants {
 	slices.SortFunc(w.members, byShard)
 	w.members = slices.Compact(w.members)
 	for _, m := range n.Lots {
-		if a := s.accounts[m]; a == nil || !a.lotsIn {
-			w.lots = append(w.lots, m)
+		if a := s.accounts[m]; a == nil || !a.lotsIn() {
+			w.allOf(m)
 		}
 	}
-	slices.SortFunc(w.lots, byShard)
-	w.lots = slices.Compact(w.lots)
+	for _, h := range n.Heads {
+		s.missingHead(&w, h)
+	}
+	for _, k := range n.Holds {
+		w.holdsOf = append(w.holdsOf, k.Member)
+		if s.holds[lotID{k.Member, k.Seq}] == nil && !slices.Contains(w.holds, k) {
+			w.holds = append(w.holds, k)
+		}
+	}
+	w.holdsOf = slices.DeleteFunc(w.holdsOf, func(m int64) bool { a := s.accounts[m]; return a != nil && a.holdsIn })
+	slices.SortFunc(w.holdsOf, byShard)
+	w.holdsOf = slices.Compact(w.holdsOf)
 	for _, k := range n.LotSeqs {
 		if a := s.accounts[k.Member]; a != nil && s.lot(a, k.Seq) != nil {
 			continue
@@ -144,9 +172,9 @@ func (s *State) missing(n Needs) wants {
 			w.lotSeqs = append(w.lotSeqs, k)
 		}
 	}
-	for _, k := range n.Holds {
-		if s.holds[lotID{k.Member, k.Seq}] == nil && !slices.Contains(w.holds, k) {
-			w.holds = append(w.holds, k)
+	for _, o := range n.Origins {
+		if !s.heirs[o] && !slices.Contains(w.origins, o) {
+			w.origins = append(w.origins, o)
 		}
 	}
 	seen := map[rowID]bool{}
@@ -158,6 +186,39 @@ func (s *State) missing(n Needs) wants {
 		}
 	}
 	return w
+}
+
+// allOf wants all open lots and holds of a member.
+func (w *wants) allOf(member int64) {
+	w.lots = slices.DeleteFunc(w.lots, func(p page) bool { return p.member == member })
+	w.lots = append(w.lots, page{member: member, most: noEnd})
+	w.holdsOf = append(w.holdsOf, member)
+}
+
+// missingHead wants the lots of a Head that are not loaded, and the member's holds, without
+// which nobody knows when the next thing happens to the wallet.
+func (s *State) missingHead(w *wants, h Head) {
+	c := s.Config.ByCode[h.Currency]
+	if c == nil {
+		return // the command will be refused
+	}
+	p := page{member: h.Member, currency: c.ID, most: int64(cmp.Or(h.Lots, headLots))}
+	if a := s.accounts[h.Member]; a != nil {
+		i := slices.IndexFunc(a.wallets, func(w *Wallet) bool { return w.Currency == c.ID })
+		if i < 0 || a.wallets[i].whole() || int64(a.wallets[i].head.n) >= p.most {
+			return
+		}
+		p.from = a.wallets[i].head
+		p.most -= int64(p.from.n)
+	}
+	for i, have := range w.lots {
+		if have.member == p.member && (have.currency == 0 || have.currency == p.currency) {
+			w.lots[i].most = max(have.most, p.most)
+			return
+		}
+	}
+	w.lots = append(w.lots, p)
+	w.holdsOf = append(w.holdsOf, p.member)
 }
 
 func byShard(a, b int64) int {
@@ -176,30 +237,13 @@ func (s *State) admit(members []int64, found []*Account, wallets map[int64][]*Wa
 		}
 	}
 	for _, m := range members {
-		if a := s.accounts[m]; !a.hasOpen() {
-			a.lotsIn = true // there are none
+		a := s.accounts[m]
+		a.holdsIn = a.FirstHold == 0
+		for _, w := range a.wallets {
+			w.head.lineIn = w.FirstOpen == 0
+			w.head.straysIn = w.FirstOpen == 0 && w.nothing()
 		}
 	}
-}
-
-func (a *Account) hasOpen() bool {
-	for _, w := range a.wallets {
-		if w.FirstOpen > 0 {
-			return true
-		}
-	}
-	return a.FirstHold > 0
-}
-
-// firstOpen is where reading the open lots of a begins.
-func (a *Account) firstOpen() int64 {
-	var first int64
-	for _, w := range a.wallets {
-		if w.FirstOpen > 0 && (first == 0 || w.FirstOpen < first) {
-			first = w.FirstOpen
-		}
-	}
-	return first
 }
 
 // due reports whether time alone has changed something of a.
@@ -212,35 +256,94 @@ func (a *Account) due(nowMS int64) bool {
 	return false
 }
 
-// lotsLoaded puts the open lots and holds of a into the state and closes the books of a
-// member where they do not add up: better to stop than to be wrong.
-func (s *State) lotsLoaded(a *Account, lots []*Lot, holds []*Hold) {
+// dueOf are those of some members of whom time alone has changed something: all their lots
+// are needed too.
+func (s *State) dueOf(members []int64) (w wants) {
+	for _, m := range members {
+		if a := s.accounts[m]; a.due(s.NowMS) && !a.lotsIn() {
+			w.allOf(m)
+		}
+	}
+	return w
+}
+
+// pageLoaded puts a page of open lots into the state and closes the books of a member where
+// they do not add up: better to stop than to be wrong.
+func (s *State) pageLoaded(p page, lots []*Lot) {
+	a := s.accounts[p.member]
+	if a == nil {
+		return
+	}
+	for _, w := range a.wallets {
+		if p.currency == 0 || p.currency == w.Currency {
+			w.head = w.head.after(p, w, lots)
+		}
+	}
 	for _, l := range lots {
 		if known := s.lots[lotID{a.ID, l.Seq}]; known != nil {
 			l = known
 		}
-		a.lots = append(a.lots, l)
+		if l.Left > 0 { // else this batch has closed it
+			a.lots = append(a.lots, l)
+		}
 	}
-	slices.SortFunc(a.lots, func(x, y *Lot) int { return cmp.Compare(x.Seq, y.Seq) }) // this batch may have made some
+	// Those that are there already, as this batch made them or asked for them by number,
+	// stay what they are.
+	slices.SortStableFunc(a.lots, func(x, y *Lot) int { return cmp.Compare(x.Seq, y.Seq) })
+	a.lots = slices.CompactFunc(a.lots, func(x, y *Lot) bool { return x.Seq == y.Seq })
+	a.corrupt = a.audit()
+}
+
+// after is how much of a wallet is loaded once a page is: all of a row that had fewer lots
+// than were asked for.
+func (h head) after(p page, w *Wallet, lots []*Lot) head {
+	var line, strays int64
+	for _, l := range lots {
+		switch at := l.spot(); {
+		case l.Currency != w.Currency:
+		case l.Stray:
+			if strays++; at.compare(h.stray) > 0 {
+				h.stray = at
+			}
+		default:
+			if line++; at.compare(h.line) > 0 {
+				h.line = at
+			}
+		}
+	}
+	h.n += int(min(p.most, noEnd-int64(h.n)))
+	h.lineIn, h.straysIn = h.lineIn || line < p.most, h.straysIn || strays < p.most
+	return h
+}
+
+// holdsLoaded puts all open holds of an account into the state.
+func (s *State) holdsLoaded(a *Account, holds []*Hold) {
+	if a == nil || a.holdsIn {
+		return
+	}
 	for _, h := range holds {
 		if known := s.holds[lotID{a.ID, h.Seq}]; known != nil {
 			h = known
 		}
-		a.holds = append(a.holds, h)
+		if h.State == HoldOpen && !slices.ContainsFunc(a.holds, func(x *Hold) bool { return x.Seq == h.Seq }) {
+			a.holds = append(a.holds, h)
+		}
 	}
-	a.lotsIn = true
-	a.corrupt = a.audit()
+	slices.SortFunc(a.holds, func(x, y *Hold) int { return cmp.Compare(x.Seq, y.Seq) })
+	a.holdsIn = true
 }
 
 // lotLoaded notes a lot that was asked for by number. An open one is the same that the
 // account has.
 func (s *State) lotLoaded(member int64, l *Lot) {
-	if a := s.accounts[member]; a != nil {
-		if have := s.lot(a, l.Seq); have != nil {
-			return
-		}
+	a := s.accounts[member]
+	switch {
+	case a != nil && s.lot(a, l.Seq) != nil:
+	case a != nil && l.Left > 0:
+		a.addLot(l)
+	default:
+		s.lots[lotID{member, l.Seq}] = l
 	}
-	s.lots[lotID{member, l.Seq}] = l
 }
 
 func (s *State) holdLoaded(member int64, h *Hold) {
@@ -254,7 +357,7 @@ func (s *State) holdLoaded(member int64, h *Hold) {
 	s.holds[lotID{member, h.Seq}] = h
 }
 
-// audit says what is wrong with an account whose open lots are all loaded, or nothing.
+// audit says what is wrong with an account as far as its open lots are loaded, or nothing.
 func (a *Account) audit() string {
 	for _, w := range a.wallets {
 		var pending, active, held int64
@@ -272,7 +375,11 @@ func (a *Account) audit() string {
 			}
 			held += l.Held
 		}
-		if pending != w.Pending || active != w.Active || held != w.Held || w.Debt < 0 || w.Debt > 0 && w.Active > 0 {
+		same := pending == w.Pending && active == w.Active && held == w.Held
+		if !w.whole() {
+			same = pending <= w.Pending && active <= w.Active && held <= w.Held
+		}
+		if !same || w.Debt < 0 || w.Debt > 0 && w.Active > 0 {
 			return fmt.Sprintf("wallet %d of member %d counts %d/%d/%d pending/active/held, its lots %d/%d/%d; debt %d",
 				w.Currency, a.ID, w.Pending, w.Active, w.Held, pending, active, held, w.Debt)
 		}
@@ -327,8 +434,8 @@ func (s *State) changes() []change {
 	for i, e := range s.entries {
 		entries.put(true, e.row(salts[16*i:16*i+16]))
 	}
-	for _, e := range s.events {
-		outbox.put(true, []any{int64(id.Shard(e.Member)), e.Member, e.Kind, e.AtMS, e.Body})
+	for _, r := range event.Pack(s.events) {
+		outbox.put(true, []any{int64(r.N), s.NowMS, r.Events})
 	}
 	out := append([]change{accounts, wallets, lots, holds, entries}, s.rowChanges()...)
 	return append(out, outbox)

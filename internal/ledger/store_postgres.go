@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,20 +24,39 @@ var (
 		ORDER BY a.shard, a.member_id
 		FOR UPDATE OF a`)
 	pgWalletsSQL = db.Define("ledger.pgWallets", "").OnPostgres(`
-		SELECT w.shard, w.member_id, w.currency_id, w.active, w.pending, w.held, w.debt, w.earned, w.spent, w.sent, w.held_ever, w.first_open, w.next_ms, w.slide_ms, w.days
+		SELECT w.shard, w.member_id, w.currency_id, w.active, w.pending, w.held, w.debt, w.earned, w.spent, w.sent, w.held_ever, w.first_open, w.next_ms, w.slide_ms, w.days, w.line_expires_ms, w.line_earned_ms
 		FROM unnest($1::bigint[], $2::bigint[]) AS k (shard, member_id)
 		JOIN wallet AS w ON w.shard = k.shard AND w.member_id = k.member_id
 		ORDER BY w.shard, w.member_id, w.currency_id`)
-	pgLotsSQL = db.Define("ledger.pgLots", "").OnPostgres(`
-		SELECT l.shard, l.member_id, l.seq, l.currency_id, l.bucket, l.state, l.issuer_id, l.store_id, l.month, l.earned_ms, l.active_ms, l.expires_ms,
-			l.granted, l.left_n, l.held, l.spent, l.expired, l.clawed, l.moved, l.origin_member, l.origin_seq, l.via_member, l.via_seq
-		FROM unnest($1::bigint[], $2::bigint[]) AS k (shard, member_id)
-		JOIN LATERAL (
-			SELECT MIN(w.first_open) AS first_open
-			FROM wallet AS w
-			WHERE w.shard = k.shard AND w.member_id = k.member_id AND w.first_open > 0
-		) AS f ON f.first_open IS NOT NULL
-		JOIN lot AS l ON l.shard = k.shard AND l.member_id = k.member_id AND l.seq >= f.first_open AND l.left_n > 0
+	// A currency of 0 is all that the member has.
+	pgLineSQL = db.Define("ledger.pgLine", "").OnPostgres(`
+		SELECT l.*
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS k (shard, member_id, currency_id, from_seq, most)
+		JOIN wallet AS w ON w.shard = k.shard AND w.member_id = k.member_id AND (k.currency_id = 0 OR w.currency_id = k.currency_id) AND w.first_open > 0
+		CROSS JOIN LATERAL (
+			SELECT ` + lotTable.names() + `
+			FROM lot
+			WHERE lot.shard = w.shard AND lot.member_id = w.member_id AND lot.seq >= GREATEST(w.first_open, k.from_seq)
+				AND lot.currency_id = w.currency_id AND lot.left_n > 0 AND lot.stray = 0
+			ORDER BY lot.seq
+			LIMIT k.most
+		) AS l`)
+	pgStraysSQL = db.Define("ledger.pgStrays", "").OnPostgres(`
+		SELECT l.*
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) AS k (shard, member_id, currency_id, expires_ms, earned_ms, seq, most)
+		JOIN wallet AS w ON w.shard = k.shard AND w.member_id = k.member_id AND (k.currency_id = 0 OR w.currency_id = k.currency_id)
+		CROSS JOIN LATERAL (
+			SELECT ` + lotTable.names() + `
+			FROM lot
+			WHERE lot.shard = w.shard AND lot.member_id = w.member_id AND lot.currency_id = w.currency_id AND lot.stray = 1
+				AND (lot.expires_ms, lot.earned_ms, lot.seq) > (k.expires_ms, k.earned_ms, k.seq)
+			ORDER BY lot.expires_ms, lot.earned_ms, lot.seq
+			LIMIT k.most
+		) AS l`)
+	pgHeirsSQL = db.Define("ledger.pgHeirs", "").OnPostgres(`
+		SELECT l.shard, l.member_id, l.seq, l.currency_id, l.bucket, l.state, l.issuer_id, l.store_id, l.month, l.earned_ms, l.active_ms, l.expires_ms, l.granted, l.left_n, l.held, l.spent, l.expired, l.clawed, l.moved, l.origin_member, l.origin_seq, l.via_member, l.via_seq, l.stray
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS k (shard, member_id, origin_member, origin_seq)
+		JOIN lot AS l ON l.shard = k.shard AND l.member_id = k.member_id AND l.origin_member = k.origin_member AND l.origin_seq = k.origin_seq AND l.origin_member <> 0
 		ORDER BY l.shard, l.member_id, l.seq`)
 	pgHoldsSQL = db.Define("ledger.pgHolds", "").OnPostgres(`
 		SELECT h.shard, h.member_id, h.seq, h.currency_id, h.state, h.amount, h.captured, h.made_ms, h.expires_ms, h.ended_ms, h.purpose, h.lots
@@ -151,7 +171,8 @@ func (p *pgSession) load(ctx context.Context, s *State, n Needs) error {
 		pipe.add(query{text: pgLockSQL.Text(db.Postgres), ints: of, table: accountTable, read: l.account})
 		pipe.add(query{text: pgWalletsSQL.Text(db.Postgres), ints: of, table: walletTable, read: l.wallet})
 	}
-	l.queueLots(&pipe, w.lots)
+	l.queueOpen(&pipe, w)
+	l.queueHeirs(&pipe, s, w.origins)
 	for _, g := range groupKeys(w) {
 		pipe.add(query{text: g.table.load.Text(db.Postgres), rows: g.keys, columns: g.table.cols[:g.table.key], table: g.table, read: l.byKey(s, g.table)})
 	}
@@ -162,23 +183,15 @@ func (p *pgSession) load(ctx context.Context, s *State, n Needs) error {
 		return err
 	}
 	s.admit(w.members, l.accounts, l.wallets)
-	var due []int64
-	for _, m := range w.members {
-		if a := s.accounts[m]; !a.lotsIn && a.due(s.NowMS) && l.lots[m] == nil {
-			due = append(due, m)
-		}
-	}
-	if len(due) > 0 { // time alone has changed something of them: their lots are needed too
+	l.opened(s, w)
+	if due := s.dueOf(w.members); !due.nothing() { // time alone has changed something of them
 		var more pipeline
-		l.queueLots(&more, due)
+		next := loaded{}
+		next.queueOpen(&more, due)
 		if err := p.link.send(ctx, more, nil); err != nil {
 			return err
 		}
-	}
-	for _, m := range append(due, w.lots...) {
-		if a := s.accounts[m]; a != nil && !a.lotsIn {
-			s.lotsLoaded(a, l.lots[m], l.holds[m])
-		}
+		next.opened(s, due)
 	}
 	for _, f := range l.found {
 		f()
@@ -214,22 +227,64 @@ func (l *loaded) wallet(v []any) error {
 	return nil
 }
 
-func (l *loaded) queueLots(pipe *pipeline, members []int64) {
-	if l.lots == nil {
-		l.lots, l.holds = map[int64][]*Lot{}, map[int64][]*Hold{}
+// queueOpen asks for pages of open lots, and for open holds.
+func (l *loaded) queueOpen(pipe *pipeline, w wants) {
+	l.lots, l.holds = map[int64][]*Lot{}, map[int64][]*Hold{}
+	if len(w.lots) > 0 {
+		lot := func(v []any) error {
+			l.lots[v[1].(int64)] = append(l.lots[v[1].(int64)], lotOf(v))
+			return nil
+		}
+		line, strays := make([][]int64, 5), make([][]int64, 7)
+		for _, p := range w.lots {
+			shard, at := int64(id.Shard(p.member)), p.from.stray
+			for i, n := range []int64{shard, p.member, p.currency, p.from.line.seq + 1, p.most} {
+				line[i] = append(line[i], n)
+			}
+			for i, n := range []int64{shard, p.member, p.currency, at.expires, at.earned, at.seq, p.most} {
+				strays[i] = append(strays[i], n)
+			}
+		}
+		pipe.add(query{text: pgLineSQL.Text(db.Postgres), ints: line, table: lotTable, read: lot})
+		pipe.add(query{text: pgStraysSQL.Text(db.Postgres), ints: strays, table: lotTable, read: lot})
 	}
-	if len(members) == 0 {
+	if len(w.holdsOf) > 0 {
+		pipe.add(query{text: pgHoldsSQL.Text(db.Postgres), ints: keys(w.holdsOf), table: holdTable, read: func(v []any) error {
+			h, err := holdOf(v)
+			l.holds[v[1].(int64)] = append(l.holds[v[1].(int64)], h)
+			return err
+		}})
+	}
+}
+
+// opened puts what queueOpen asked for into the state.
+func (l *loaded) opened(s *State, w wants) {
+	for _, m := range w.holdsOf {
+		s.holdsLoaded(s.accounts[m], l.holds[m])
+	}
+	for _, p := range w.lots {
+		lots := l.lots[p.member]
+		if p.currency != 0 {
+			lots = slices.DeleteFunc(slices.Clone(lots), func(l *Lot) bool { return l.Currency != p.currency })
+		}
+		s.pageLoaded(p, lots)
+	}
+}
+
+func (l *loaded) queueHeirs(pipe *pipeline, s *State, origins []Origin) {
+	if len(origins) == 0 {
 		return
 	}
-	of := keys(members)
-	pipe.add(query{text: pgLotsSQL.Text(db.Postgres), ints: of, table: lotTable, read: func(v []any) error {
-		l.lots[v[1].(int64)] = append(l.lots[v[1].(int64)], lotOf(v))
+	of := make([][]int64, 4)
+	for _, o := range origins {
+		for i, n := range []int64{int64(id.Shard(o.Member)), o.Member, o.Of.Member, o.Of.Seq} {
+			of[i] = append(of[i], n)
+		}
+		l.found = append(l.found, func() { s.heirs[o] = true })
+	}
+	pipe.add(query{text: pgHeirsSQL.Text(db.Postgres), ints: of, table: lotTable, read: func(v []any) error {
+		l.found = append(l.found, func() { s.lotLoaded(v[1].(int64), lotOf(v)) })
 		return nil
-	}})
-	pipe.add(query{text: pgHoldsSQL.Text(db.Postgres), ints: of, table: holdTable, read: func(v []any) error {
-		h, err := holdOf(v)
-		l.holds[v[1].(int64)] = append(l.holds[v[1].(int64)], h)
-		return err
 	}})
 }
 

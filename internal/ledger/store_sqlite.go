@@ -15,10 +15,22 @@ var (
 		FROM wallet
 		WHERE shard = $1 AND member_id = $2
 		ORDER BY currency_id`)
-	liteLotsSQL = db.Define("ledger.liteLots", `
+	liteLineSQL = db.Define("ledger.liteLine", `
 		SELECT `+lotTable.names()+`
 		FROM lot
-		WHERE shard = $1 AND member_id = $2 AND seq >= $3 AND left_n > 0
+		WHERE shard = $1 AND member_id = $2 AND currency_id = $3 AND seq >= $4 AND left_n > 0 AND stray = 0
+		ORDER BY seq
+		LIMIT $5`)
+	liteStraysSQL = db.Define("ledger.liteStrays", `
+		SELECT `+lotTable.names()+`
+		FROM lot
+		WHERE shard = $1 AND member_id = $2 AND currency_id = $3 AND stray = 1 AND (expires_ms, earned_ms, seq) > ($4, $5, $6)
+		ORDER BY expires_ms, earned_ms, seq
+		LIMIT $7`)
+	liteHeirsSQL = db.Define("ledger.liteHeirs", `
+		SELECT `+lotTable.names()+`
+		FROM lot
+		WHERE shard = $1 AND member_id = $2 AND origin_member = $3 AND origin_seq = $4 AND origin_member <> 0
 		ORDER BY seq`)
 	liteHoldsSQL = db.Define("ledger.liteHolds", `
 		SELECT `+holdTable.names()+`
@@ -63,49 +75,81 @@ func (l *liteSession) load(ctx context.Context, s *State, n Needs) error {
 		}
 	}
 	s.admit(w.members, found, wallets)
-	for _, m := range w.lots {
-		if err := l.lots(ctx, s, s.accounts[m]); err != nil {
-			return err
-		}
+	if err := l.open(ctx, s, w); err != nil {
+		return err
 	}
-	for _, m := range w.members {
-		if a := s.accounts[m]; a.due(s.NowMS) {
-			if err := l.lots(ctx, s, a); err != nil {
-				return err
-			}
-		}
+	if err := l.open(ctx, s, s.dueOf(w.members)); err != nil {
+		return err
 	}
 	return l.byKey(ctx, s, w)
 }
 
-// lots loads the open lots and holds of an account.
-func (l *liteSession) lots(ctx context.Context, s *State, a *Account) error {
-	if a == nil || a.lotsIn {
+// open loads pages of open lots, and open holds.
+func (l *liteSession) open(ctx context.Context, s *State, w wants) error {
+	for _, m := range w.holdsOf {
+		if err := l.holds(ctx, s, s.accounts[m]); err != nil {
+			return err
+		}
+	}
+	for _, p := range w.lots {
+		if err := l.page(ctx, s, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// page loads the next lots of a wallet, or all of a member's.
+func (l *liteSession) page(ctx context.Context, s *State, p page) error {
+	a := s.accounts[p.member]
+	if a == nil {
 		return nil
 	}
 	var lots []*Lot
-	rows, err := many(ctx, l.tx, liteLotsSQL, lotTable, int64(a.Shard), a.ID, a.firstOpen())
+	take := func(stmt *db.Stmt, args ...any) error {
+		rows, err := many(ctx, l.tx, stmt, lotTable, args...)
+		for _, r := range rows {
+			lots = append(lots, lotOf(r))
+		}
+		return err
+	}
+	shard := int64(a.Shard)
+	for _, w := range a.wallets {
+		if p.currency != 0 && p.currency != w.Currency {
+			continue
+		}
+		if !w.head.lineIn {
+			if err := take(liteLineSQL, shard, a.ID, w.Currency, max(w.FirstOpen, p.from.line.seq+1), p.most); err != nil {
+				return err
+			}
+		}
+		if at := p.from.stray; !w.head.straysIn {
+			if err := take(liteStraysSQL, shard, a.ID, w.Currency, at.expires, at.earned, at.seq, p.most); err != nil {
+				return err
+			}
+		}
+	}
+	s.pageLoaded(p, lots)
+	return nil
+}
+
+func (l *liteSession) holds(ctx context.Context, s *State, a *Account) error {
+	if a == nil || a.holdsIn {
+		return nil
+	}
+	rows, err := many(ctx, l.tx, liteHoldsSQL, holdTable, int64(a.Shard), a.ID, a.FirstHold)
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
-		lots = append(lots, lotOf(r))
-	}
 	var holds []*Hold
-	if a.FirstHold > 0 {
-		rows, err := many(ctx, l.tx, liteHoldsSQL, holdTable, int64(a.Shard), a.ID, a.FirstHold)
+	for _, r := range rows {
+		h, err := holdOf(r)
 		if err != nil {
 			return err
 		}
-		for _, r := range rows {
-			h, err := holdOf(r)
-			if err != nil {
-				return err
-			}
-			holds = append(holds, h)
-		}
+		holds = append(holds, h)
 	}
-	s.lotsLoaded(a, lots, holds)
+	s.holdsLoaded(a, holds)
 	return nil
 }
 
@@ -118,6 +162,16 @@ func (l *liteSession) byKey(ctx context.Context, s *State, w wants) error {
 		if v != nil {
 			s.lotLoaded(k.Member, lotOf(v))
 		}
+	}
+	for _, o := range w.origins {
+		rows, err := many(ctx, l.tx, liteHeirsSQL, lotTable, int64(id.Shard(o.Member)), o.Member, o.Of.Member, o.Of.Seq)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			s.lotLoaded(o.Member, lotOf(r))
+		}
+		s.heirs[o] = true
 	}
 	for _, k := range w.holds {
 		v, err := one(ctx, l.tx, holdTable, int64(id.Shard(k.Member)), k.Member, k.Seq)

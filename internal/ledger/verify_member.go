@@ -262,6 +262,7 @@ func (b *book) closeWallets() {
 // closeWallet is I3: the wallet against its lots, and its hints.
 func (b *book) closeWallet(w *Wallet) {
 	var pending, active, held, first int64
+	var before spot // of the lot ahead in line
 	for _, l := range b.stored {
 		if l.Currency != w.Currency {
 			continue
@@ -272,8 +273,19 @@ func (b *book) closeWallet(w *Wallet) {
 			active += l.free()
 		}
 		held += l.Held
-		if l.Left > 0 && first == 0 {
-			first = l.Seq
+		switch {
+		case l.Left == 0 && l.Stray:
+			b.bad("I3", w.Currency, fmt.Sprintf("lot %d is closed, but counts as an open stray", l.Seq), fmt.Sprintf("批次 %d 已用完，却仍列为散批", l.Seq))
+		case l.Left == 0 || l.Stray:
+		default:
+			if first == 0 {
+				first = l.Seq
+			}
+			last := spot{w.TailExpires, w.TailEarned, l.Seq}
+			if at := l.spot(); at.compare(before) < 0 || at.compare(last) > 0 {
+				b.bad("I3", w.Currency, fmt.Sprintf("lot %d stands in line, but is not spent in the order of its number", l.Seq), fmt.Sprintf("批次 %d 在队列中，但不按编号顺序使用", l.Seq))
+			}
+			before = l.spot()
 		}
 	}
 	if pending != w.Pending || active != w.Active || held != w.Held {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/event"
 )
 
 var verifyTransitSQL = db.Define("ledger.verifyTransit", `
@@ -96,14 +97,14 @@ func (v *verifier) document(kind DocKind, member, seq int64, counts map[int64]in
 func (v *verifier) counts(ctx context.Context, of func(*Account) int64) (map[int64]int64, error) {
 	out := make(map[int64]int64, v.accounts)
 	at := theStart
-	for n := verifyEvents; n == verifyEvents; {
+	for n := verifyAccounts; n == verifyAccounts; {
 		n = 0
 		err := v.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 			return scan(ctx, tx, verifyAccountsSQL, accountTable, func(r []any) error {
 				a := accountOf(r)
 				n, at, out[a.ID] = n+1, place{int64(a.Shard), a.ID}, of(a)
 				return nil
-			}, at.shard, at.member, verifyEvents)
+			}, at.shard, at.member, verifyAccounts)
 		})
 		if err != nil {
 			return nil, err
@@ -112,22 +113,10 @@ func (v *verifier) counts(ctx context.Context, of func(*Account) int64) (map[int
 	return out, nil
 }
 
-// verifyEvents is how many events or accounts are read in one snapshot.
-const verifyEvents = 20_000
-
-var (
-	verifyOutboxSQL = db.Define("ledger.verifyOutbox", `
-		SELECT id, member_id, body
-		FROM outbox
-		WHERE id > $1
-		ORDER BY id
-		LIMIT $2`)
-	verifyLogSQL = db.Define("ledger.verifyLog", `
-		SELECT position, member_id, body
-		FROM event
-		WHERE position > $1
-		ORDER BY position
-		LIMIT $2`)
+// How many accounts, and rows of the outbox, are read in one snapshot.
+const (
+	verifyAccounts = 20_000
+	verifyWaiting  = 200
 )
 
 // events is I11. The accounts are read first, then what waits, then the log: an event only
@@ -139,11 +128,17 @@ func (v *verifier) events(ctx context.Context) error {
 		return err
 	}
 	seen := make(map[int64]*runs, len(counts))
-	if err := v.numbers(ctx, verifyOutboxSQL, seen, func(int64, int64) {}); err != nil {
+	waiting := func(ctx context.Context, tx *db.Tx, after int64) ([]event.Event, int64, error) {
+		return event.Waiting(ctx, tx, after, verifyWaiting)
+	}
+	if err := v.numbers(ctx, waiting, seen, func(int64, int64) {}); err != nil {
 		return err
 	}
 	logged := make(map[int64]*runs, len(counts))
-	err = v.numbers(ctx, verifyLogSQL, logged, func(member, n int64) {
+	log := func(ctx context.Context, tx *db.Tx, after int64) ([]event.Event, int64, error) {
+		return event.List(ctx, tx, after, "", event.MaxPage)
+	}
+	err = v.numbers(ctx, log, logged, func(member, n int64) {
 		v.found(Finding{"I11", memberName(member), fmt.Sprintf("event %d is in the log twice", n), fmt.Sprintf("第 %d 个事件在日志中重复", n)})
 	})
 	if err != nil {
@@ -170,33 +165,25 @@ func setOf(seen map[int64]*runs, member int64) *runs {
 	return seen[member]
 }
 
-// numbers notes the numbers of all events of a table, and tells of those it meets again.
-func (v *verifier) numbers(ctx context.Context, from *db.Stmt, seen map[int64]*runs, twice func(member, n int64)) error {
+// numbers notes the numbers of all events that read returns page by page, each with the place
+// to go on after, and tells of those it meets again.
+func (v *verifier) numbers(ctx context.Context, read func(context.Context, *db.Tx, int64) ([]event.Event, int64, error), seen map[int64]*runs, twice func(member, n int64)) error {
 	for after, more := int64(0), true; more; {
-		n := 0
-		err := v.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-			rows, err := tx.Query(ctx, from, after, verifyEvents)
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			for rows.Next() {
-				var member int64
-				var body string
-				if err := rows.Scan(&after, &member, &body); err != nil {
-					return err
-				}
-				n++
-				if number := eventNumber(body); number > 0 && !setOf(seen, member).addRun([2]int64{number, number}) {
-					twice(member, number)
-				}
-			}
-			return rows.Err()
+		var list []event.Event
+		last := after
+		err := v.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+			list, last, err = read(ctx, tx, after)
+			return err
 		})
 		if err != nil {
 			return err
 		}
-		more = n == verifyEvents
+		for _, e := range list {
+			if number := eventNumber(string(e.Body)); number > 0 && !setOf(seen, e.Member).addRun([2]int64{number, number}) {
+				twice(e.Member, number)
+			}
+		}
+		after, more = last, last > after
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/event"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/test/dbtest"
 )
@@ -135,11 +136,35 @@ func TestVerifyClean(t *testing.T) {
 			t.Errorf("read %d entries of %d members, told %d of %d; there are %d of 6", r.Entries, r.Members, last, total, entries)
 		}
 		// The dispatcher has handed some events on.
-		b.exec(`INSERT INTO event (position, shard, member_id, kind, at_ms, body) SELECT id, shard, member_id, kind, at_ms, body FROM outbox WHERE id <= 6`)
+		list, last := firstWaiting(b, 6)
+		for i, e := range list {
+			b.exec(`INSERT INTO event (position, shard, member_id, kind, at_ms, body) VALUES ($1, $2, $3, $4, $5, $6)`, i+1, e.Shard, e.Member, e.Kind, e.AtMS, e.Body)
+		}
 		b.clean() // a row that is in both was on its way
-		b.exec("DELETE FROM outbox WHERE id <= 6")
+		b.exec("DELETE FROM outbox WHERE id <= $1", last)
 		b.clean()
 	})
+}
+
+// firstWaiting are the events in the first rows of the outbox, and the last of those rows.
+func firstWaiting(b *bench, rows int) (list []event.Event, last int64) {
+	b.t.Helper()
+	err := b.db.Read(b.t.Context(), func(ctx context.Context, tx *db.Tx) (err error) {
+		list, last, err = event.Waiting(ctx, tx, 0, rows)
+		return err
+	})
+	if err != nil || len(list) == 0 {
+		b.t.Fatalf("%d events wait: %v", len(list), err)
+	}
+	return list, last
+}
+
+// dispatch moves what waits to the log.
+func (b *bench) dispatch() {
+	b.t.Helper()
+	if err := event.New(b.db, b.clock, nil).Drain(b.t.Context()); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // Each corruption is planted in a book that was clean, and found as a breach of the
@@ -149,6 +174,8 @@ func TestVerifyFinds(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBench(t, d, 1)
 		fill(b)
+		b.clean()
+		b.dispatch()
 		b.clean()
 		b.unguard()
 		b.keep()
@@ -197,6 +224,8 @@ var corruptions = []struct {
 	{"usable and owed", "I5", 3, "UPDATE wallet SET active = 1 WHERE member_id = 3"},
 	{"negative debt", "I5", 1, "UPDATE wallet SET debt = -1 WHERE member_id = 1"},
 	{"hint past an open lot", "I3", 1, "UPDATE wallet SET first_open = 99 WHERE member_id = 1"},
+	{"line out of order", "I3", 1, "UPDATE lot SET earned_ms = earned_ms - 1 WHERE member_id = 1 AND seq = 2"},
+	{"closed lot among the strays", "I3", 4, "UPDATE lot SET stray = 1 WHERE member_id = 4 AND left_n = 0"},
 	{"hint past an instant", "I3", 1, "UPDATE wallet SET next_ms = 253402300799999 WHERE member_id = 1 AND currency_id = 1"},
 	{"lot left", "I4", 1, "UPDATE lot SET left_n = left_n - 1 WHERE member_id = 1 AND left_n > 0"},
 	{"lot left and spent", "I4", 1, "UPDATE lot SET left_n = left_n - 1, spent = spent + 1 WHERE member_id = 1 AND left_n > 0"},
@@ -216,15 +245,14 @@ var corruptions = []struct {
 	{"account missing", "I10", 1, "DELETE FROM account WHERE member_id = 1"},
 	{"document of no entry", "I9", 1, "UPDATE document SET seq = 1000"},
 	{"document of nobody", "I9", 44, "UPDATE document SET member_id = 44"},
-	{"event missing", "I11", 1, "DELETE FROM outbox WHERE member_id = 1 AND id = (SELECT MAX(id) FROM outbox WHERE member_id = 1)"},
-	{"first event missing", "I11", 1, "DELETE FROM outbox WHERE member_id = 1 AND id = (SELECT MIN(id) FROM outbox WHERE member_id = 1)"},
+	{"event missing", "I11", 1, "DELETE FROM event WHERE position = (SELECT MAX(position) FROM event WHERE member_id = 1)"},
+	{"first event missing", "I11", 1, "DELETE FROM event WHERE position = (SELECT MIN(position) FROM event WHERE member_id = 1)"},
 	{"event twice in the log", "I11", 1, `INSERT INTO event (position, shard, member_id, kind, at_ms, body)
-			SELECT position.n, shard, member_id, kind, at_ms, body FROM outbox, (SELECT 1 AS n UNION ALL SELECT 2) AS position
-			WHERE id = (SELECT MIN(id) FROM outbox WHERE member_id = 1)`},
+			SELECT 1000, shard, member_id, kind, at_ms, body FROM event WHERE position = (SELECT MIN(position) FROM event WHERE member_id = 1)`},
 }
 
 // books are the tables that corruptions are planted in.
-var books = []string{"account", "wallet", "lot", "hold", "entry", "document", "outbox", "event"}
+var books = []string{"account", "wallet", "lot", "hold", "entry", "document", "event"}
 
 // keep copies the books; restore puts the copy back.
 func (b *bench) keep() {
@@ -237,11 +265,7 @@ func (b *bench) restore() {
 	b.t.Helper()
 	for _, table := range books {
 		b.exec("DELETE FROM " + table)
-		how := " SELECT * FROM kept_"
-		if table == "outbox" && b.db.Engine() == db.Postgres {
-			how = " OVERRIDING SYSTEM VALUE" + how
-		}
-		b.exec("INSERT INTO " + table + how + table)
+		b.exec("INSERT INTO " + table + " SELECT * FROM kept_" + table)
 	}
 }
 

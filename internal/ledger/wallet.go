@@ -72,7 +72,7 @@ func (s *Service) look(ctx context.Context, tx *db.Tx, m int64) (*State, *Accoun
 	}
 	st.admit([]int64{m}, found, wallets)
 	a := st.accounts[m]
-	if err := (&liteSession{tx}).lots(ctx, st, a); err != nil {
+	if err := (&liteSession{tx}).open(ctx, st, st.missing(Needs{Lots: []int64{m}})); err != nil {
 		return nil, nil, fmt.Errorf("read open lots of %d: %w", m, err)
 	}
 	if a.corrupt == "" {
@@ -106,6 +106,33 @@ func (s *Service) Wallets(ctx context.Context, m int64) (list []WalletView, err 
 func (s *Service) Card(ctx context.Context, m member.ID) (name string, value any, err error) {
 	list, err := s.Wallets(ctx, int64(m))
 	return "wallets", list, err
+}
+
+// Blocked is what a member is stopped from.
+type Blocked struct {
+	Earn  bool `json:"earn"`
+	Spend bool `json:"spend"`
+}
+
+// BlockedCard shows on a member's page, among "cards", what the member is stopped from.
+func (s *Service) BlockedCard() member.Card { return blockedCard{s} }
+
+type blockedCard struct{ s *Service }
+
+func (c blockedCard) Card(ctx context.Context, m member.ID) (name string, value any, err error) {
+	var b Blocked
+	err = c.s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		rows, err := many(ctx, tx, readAccountSQL, accountTable, int64(m.Shard()), int64(m))
+		if err != nil {
+			return fmt.Errorf("read account %d: %w", m, err)
+		}
+		for _, r := range rows {
+			a := accountOf(r)
+			b = Blocked{Earn: !a.MayEarn, Spend: !a.MaySpend}
+		}
+		return nil
+	})
+	return "blocked", b, err
 }
 
 func (s *State) walletViews(a *Account) []WalletView {

@@ -66,6 +66,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	t.Cleanup(w.ledger.Close)
 	w.members.Use(member.Hooks{Programme: w.program.Snapshot, Merger: w.ledger, Switches: w.ledger, Audit: audit})
 	w.members.Register(w.ledger)
+	w.members.Register(w.ledger.BlockedCard())
 	r := api.New(api.Config{DB: d, Clock: w.clock, Auth: w, Log: log, DefaultLanguage: "en", Title: "t", Version: "1"})
 	w.program.Routes(r)
 	w.members.Routes(r)
@@ -212,21 +213,13 @@ func (w *world) told() string {
 	var all []string
 	err := w.db.InTx(w.t.Context(), func(ctx context.Context, tx *db.Tx) error {
 		all = nil
-		rows, err := tx.QueryText(ctx, "SELECT kind FROM outbox ORDER BY id")
+		list, _, err := event.Waiting(ctx, tx, 0, 10_000)
 		if err != nil {
 			return err
 		}
-		for rows.Next() {
-			var k string
-			if err := rows.Scan(&k); err != nil {
-				return err
-			}
-			all = append(all, k)
+		for _, e := range list {
+			all = append(all, e.Kind)
 		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		rows.Close()
 		_, err = tx.ExecText(ctx, "DELETE FROM outbox")
 		return err
 	})

@@ -53,6 +53,7 @@ func TestBatch(t *testing.T) {
 			{apptest.With(newcomer(500), apptest.J{"phone": "12"}), 422, false, "member.phone"},
 			{apptest.With(newcomer(501), apptest.J{"idempotency_key": "with space"}), 400, false, "request.key_form"},
 			{apptest.With(newcomer(502), apptest.J{"store": "nowhere"}), 404, false, "program.no_store"},
+			{apptest.With(newcomer(503), apptest.J{"advisor": "stf_anybody"}), 422, false, "member.advisor_alone"},
 		}
 		for _, w := range wrong {
 			items = append(items, w.item)

@@ -72,6 +72,7 @@ type NewCall struct {
 	Text      string        // may be empty
 	At        time.Time     // zero for now
 	Duration  time.Duration // whole seconds; zero where nobody talked
+	Mentions  []string      // colleagues to tell, "stf_…"
 }
 
 func (n *NewCall) check(now time.Time) (err error) {
@@ -118,6 +119,10 @@ func (s *Service) LogCall(ctx context.Context, ref Ref, n NewCall) (Call, error)
 	if err := n.check(now); err != nil {
 		return Call{}, err
 	}
+	named, err := s.colleagues(ctx, n.Mentions)
+	if err != nil {
+		return Call{}, err
+	}
 	m, err := s.Find(ctx, ref)
 	if err != nil {
 		return Call{}, err
@@ -138,6 +143,9 @@ func (s *Service) LogCall(ctx context.Context, ref Ref, n NewCall) (Call, error)
 		if _, err := tx.Exec(ctx, insertCallSQL, m.Shard(), int64(m), c.n, sealed, string(c.Direction), string(c.Outcome),
 			c.At.UnixMilli(), int64(c.Duration/time.Second), c.Author, now.UnixMilli()); err != nil {
 			return fmt.Errorf("log call of member %d: %w", m, err)
+		}
+		if err := s.mention(ctx, tx, c.place, inCall, named); err != nil {
+			return err
 		}
 		return s.called(ctx, tx, "call.logged", c, c.At)
 	})

@@ -14,9 +14,9 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/event"
 )
 
-// createBatch is how many members one transaction creates: it then takes tens of
-// milliseconds, so that a till waits no longer behind an import.
-const createBatch = 250
+// createBatch is how many members one transaction creates at most. Whoever imports beside
+// a server sends fewer at a time, so that a till waits no longer than some 20 ms.
+const createBatch = 1000
 
 // maxConsents bounds the purposes that one enrolment may consent to.
 const maxConsents = 20

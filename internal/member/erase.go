@@ -154,6 +154,12 @@ var deleteWrittenSQL = []*db.Stmt{
 	db.Define("member.deleteTasks", `
 	DELETE FROM task
 	WHERE shard = $1 AND member_id = $2`),
+	db.Define("member.deleteAdvisor", `
+	DELETE FROM member_advisor
+	WHERE shard = $1 AND member_id = $2`),
+	db.Define("member.deleteMentions", `
+	DELETE FROM mention
+	WHERE shard = $1 AND member_id = $2`),
 }
 
 // erasedBody is the body of member.erased.

@@ -25,7 +25,7 @@ var refused = []error{
 func (s *Service) Routes(r *api.Router) {
 	api.Post(r, "/v1/members", s.postMember, api.Doc{
 		ID: "createMember", Summary: "Enrol a member.", Tags: routeTags, Needs: staff.ServeMembers, Status: 201,
-		Fails: append([]error{ErrIdentifierNeeded, ErrJoined, ErrTag, ErrConsent}, refused...),
+		Fails: append([]error{ErrIdentifierNeeded, ErrJoined, ErrTag, ErrConsent, ErrAdvisor}, refused...),
 	})
 	s.batchRoute(r)
 	api.Get(r, "/v1/members", s.getMembers, api.Doc{
@@ -39,17 +39,19 @@ func (s *Service) Routes(r *api.Router) {
 	api.Patch(r, "/v1/members/{ref}", s.patchMember, api.Doc{
 		ID: "changeMember", Summary: "Change fields of a member.", Tags: routeTags, Needs: staff.ServeMembers,
 		Description: "JSON merge patch: what is left out stays, null empties. A phone, e-mail, card or external id takes the place of the first one of its kind. With If-Match, the change is refused unless the member still has that version.",
-		Fails:       append([]error{ErrNotFound, ErrRef, ErrQR, ErrChanged, ErrIdentifierLast}, refused...),
+		Fails:       append([]error{ErrNotFound, ErrRef, ErrQR, ErrChanged, ErrIdentifierLast, ErrAdvisor}, refused...),
 	})
 	api.Post(r, "/v1/members/{ref}/tags", s.postTags, api.Doc{
 		ID: "tagMember", Summary: "Put tags on a member and take others off.", Tags: routeTags, Needs: staff.ServeMembers,
 		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrTag},
 	})
+	s.bulkTagRoutes(r)
 	s.identifierRoutes(r)
 	s.mergeRoutes(r)
 	s.attributeRoutes(r)
 	s.timelineRoutes(r)
 	s.noteRoutes(r)
+	s.mentionRoutes(r)
 	s.callRoutes(r)
 	s.taskRoutes(r)
 }
@@ -108,6 +110,7 @@ type NewMember struct {
 	Attributes map[string]any `json:"attributes,omitempty" doc:"Custom attributes by key."`
 	Tags       []string       `json:"tags,omitempty" maxItems:"100" doc:"Tags."`
 	Consents   []string       `json:"consents,omitempty" maxItems:"20" doc:"Purposes that the member agrees to." example:"marketing_email"`
+	Advisor    string         `json:"advisor,omitempty" maxLength:"64" doc:"The colleague who looks after them: stf_…."`
 	JoinedAt   string         `json:"joined_at,omitempty" maxLength:"40" doc:"When they joined, if not now: RFC 3339, or a date or time in the programme's zone."`
 }
 
@@ -116,7 +119,15 @@ func (s *Service) postMember(ctx context.Context, in *enrolIn) (*memberOut, erro
 	if err != nil {
 		return nil, err
 	}
+	if n := in.Body; n.Advisor != "" { // before anything is made
+		if _, err := s.colleague(ctx, n.Advisor); err != nil {
+			return nil, errs.As(err).At("body.advisor")
+		}
+	}
 	m, err := s.Create(ctx, n)
+	if err == nil && in.Body.Advisor != "" {
+		m, err = s.Advise(ctx, RefID(m.ID), in.Body.Advisor)
+	}
 	return s.answer(ctx, m, err)
 }
 
@@ -157,6 +168,7 @@ type membersIn struct {
 	api.Page
 	Q           string `query:"q" maxLength:"400" doc:"An identifier, or words of a name."`
 	Tag         string `query:"tag" maxLength:"200" doc:"Only members with this tag."`
+	Advisor     string `query:"advisor" maxLength:"40" doc:"Only members of this colleague (stf_…), or of the caller: me."`
 	JoinedFrom  string `query:"joined_from" maxLength:"40" doc:"Only members who joined at this time or later."`
 	JoinedUntil string `query:"joined_until" maxLength:"40" doc:"Only members who joined before this time."`
 }
@@ -172,7 +184,11 @@ func (s *Service) getMembers(ctx context.Context, in *membersIn) (*membersOut, e
 	if err != nil {
 		return nil, ErrJoined.At("query.joined_until")
 	}
-	page, next, err := s.List(ctx, Search{Q: in.Q, Tag: in.Tag, JoinedFrom: from, JoinedUntil: until, Limit: in.Limit, Cursor: in.Cursor})
+	advisor, err := advisorNamed(ctx, in.Advisor)
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := s.List(ctx, Search{Q: in.Q, Tag: in.Tag, Advisor: advisor, JoinedFrom: from, JoinedUntil: until, Limit: in.Limit, Cursor: in.Cursor})
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +219,16 @@ func (s *Service) patchMember(ctx context.Context, in *patchIn) (*memberOut, err
 	if c.Version, err = parseVersion(in.IfMatch, ErrChanged); err != nil {
 		return nil, err
 	}
+	advisor := in.Body.Advisor.to
+	if advisor != nil && *advisor != "" { // before anything is changed
+		if _, err := s.colleague(ctx, *advisor); err != nil {
+			return nil, errs.As(err).At("body.advisor")
+		}
+	}
 	m, err := s.Patch(ctx, ref, c)
+	if err == nil && advisor != nil {
+		m, err = s.Advise(ctx, RefID(m.ID), *advisor)
+	}
 	return s.answer(ctx, m, err)
 }
 

@@ -111,7 +111,9 @@ func (b *batch) run(ctx context.Context, r *api.Router) error {
 		raw, err := known.First(i)
 		if raw.Status == 0 && err == nil {
 			var n Enrolment
-			if n, err = b.items[i].enrolment(b.s); err == nil {
+			if b.items[i].Advisor != "" { // given in a transaction of its own, which a batch has not
+				err = ErrAdvisorAlone.At("body.advisor")
+			} else if n, err = b.items[i].enrolment(b.s); err == nil {
 				list, places = append(list, n), append(places, i)
 				continue
 			}

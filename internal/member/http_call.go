@@ -12,7 +12,7 @@ import (
 func (s *Service) callRoutes(r *api.Router) {
 	api.Post(r, "/v1/members/{ref}/calls", s.postCall, api.Doc{
 		ID: "logCall", Summary: "Log a telephone call with a member.", Tags: noteTags, Needs: staff.ServeMembers, Status: 201,
-		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrWritten, ErrCall, program.ErrTime},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrWritten, ErrCall, ErrMention, program.ErrTime},
 	})
 	api.Get(r, "/v1/members/{ref}/calls", s.getCalls, api.Doc{
 		ID: "listCalls", Summary: "List the calls with a member, latest first.", Tags: noteTags, Needs: staff.ReadMembers,
@@ -34,10 +34,11 @@ type callView struct {
 	Text      string      `json:"text" doc:"What was said; empty where nothing was noted, or the member was erased."`
 	Author    string      `json:"author" doc:"Who logged it, as staff:stf_… or key:key_…"`
 	Added     time.Time   `json:"logged_at" doc:"When it was logged."`
+	Mentions  []string    `json:"mentions,omitempty" doc:"The colleagues whom it names, as stf_…"`
 }
 
-func viewCall(c Call, member ID) callView {
-	return callView{c.PublicID(), member, c.Direction, c.Outcome, c.At, int64(c.Duration / time.Second), c.Text, c.Author, c.Added}
+func viewCall(c Call, member ID, mentions []string) callView {
+	return callView{c.PublicID(), member, c.Direction, c.Outcome, c.At, int64(c.Duration / time.Second), c.Text, c.Author, c.Added, mentions}
 }
 
 type logCallIn struct {
@@ -48,6 +49,7 @@ type logCallIn struct {
 		At        string      `json:"at,omitempty" maxLength:"40" doc:"When it began, if not now: RFC 3339, or a time in the programme's zone."`
 		Seconds   int64       `json:"duration_seconds,omitempty" minimum:"0" maximum:"86400" doc:"How long it lasted."`
 		Text      string      `json:"text,omitempty" maxLength:"16000" doc:"What was said, at most 4000 characters."`
+		Mentions  []string    `json:"mentions,omitempty" maxItems:"20" doc:"Colleagues whom the text names (stf_…): each finds it at /v1/me/mentions."`
 	}
 }
 
@@ -63,11 +65,12 @@ func (s *Service) postCall(ctx context.Context, in *logCallIn) (*callOut, error)
 	if err != nil {
 		return nil, program.ErrTime.At("body.at")
 	}
-	c, err := s.LogCall(ctx, ref, NewCall{Direction: b.Direction, Outcome: b.Outcome, At: at, Duration: time.Duration(b.Seconds) * time.Second, Text: b.Text})
+	c, err := s.LogCall(ctx, ref, NewCall{Direction: b.Direction, Outcome: b.Outcome, At: at, Duration: time.Duration(b.Seconds) * time.Second, Text: b.Text, Mentions: b.Mentions})
 	if err != nil {
 		return nil, err
 	}
-	return &callOut{viewCall(c, c.member)}, nil
+	named, err := s.mentionedIn(ctx, inCall, []place{c.place})
+	return &callOut{viewCall(c, c.member, named[c.place])}, err
 }
 
 type callsIn struct {
@@ -94,7 +97,15 @@ func (s *Service) getCalls(ctx context.Context, in *callsIn) (*callsOut, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &callsOut{paged(list, in.Limit, func(c Call) callView { return viewCall(c, who) }, func(c Call) []int64 { return c.point().parts() })}, nil
+	var places []place
+	for _, c := range list {
+		places = append(places, c.place)
+	}
+	named, err := s.mentionedIn(ctx, inCall, places)
+	if err != nil {
+		return nil, err
+	}
+	return &callsOut{paged(list, in.Limit, func(c Call) callView { return viewCall(c, who, named[c.place]) }, func(c Call) []int64 { return c.point().parts() })}, nil
 }
 
 type callRef struct {

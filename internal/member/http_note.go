@@ -13,7 +13,7 @@ var noteTags = []string{"Notes, calls and tasks"}
 func (s *Service) noteRoutes(r *api.Router) {
 	api.Post(r, "/v1/members/{ref}/notes", s.postNote, api.Doc{
 		ID: "addNote", Summary: "Write a note about a member.", Tags: noteTags, Needs: staff.ServeMembers, Status: 201,
-		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrWritten},
+		Fails: []error{ErrNotFound, ErrRef, ErrQR, ErrWritten, ErrMention},
 	})
 	api.Get(r, "/v1/members/{ref}/notes", s.getNotes, api.Doc{
 		ID: "listNotes", Summary: "List the notes about a member, newest first.", Tags: noteTags, Needs: staff.ReadMembers,
@@ -25,7 +25,7 @@ func (s *Service) noteRoutes(r *api.Router) {
 	api.Patch(r, "/v1/notes/{id}", s.patchNote, api.Doc{
 		ID: "changeNote", Summary: "Edit a note, or pin it.", Tags: noteTags, Needs: staff.ServeMembers,
 		Description: "Only its author edits what a note says; any colleague pins it. With If-Match, the change is refused unless the note still has that version.",
-		Fails:       []error{ErrNoNote, ErrWritten, ErrEdited, ErrNotYours},
+		Fails:       []error{ErrNoNote, ErrWritten, ErrEdited, ErrNotYours, ErrMention},
 	})
 	api.Delete(r, "/v1/notes/{id}", s.deleteNote, api.Doc{
 		ID: "deleteNote", Summary: "Take a note off the member's page.", Tags: noteTags, Needs: staff.ServeMembers, Status: 204,
@@ -44,6 +44,7 @@ type noteView struct {
 	EditedAt  *time.Time `json:"edited_at,omitempty" doc:"When the text was last edited."`
 	DeletedAt *time.Time `json:"deleted_at,omitempty" doc:"When it was deleted."`
 	DeletedBy string     `json:"deleted_by,omitempty" doc:"By whom."`
+	Mentions  []string   `json:"mentions,omitempty" doc:"The colleagues whom it names, as stf_…"`
 }
 
 // moment is nil for the zero time, which JSON then leaves out.
@@ -54,8 +55,8 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-func viewNote(n Note, member ID) noteView {
-	return noteView{n.PublicID(), member, n.Version, n.Text, n.Pinned, n.Author, n.At, moment(n.Edited), moment(n.Deleted), n.DeleteBy}
+func viewNote(n Note, member ID, mentions []string) noteView {
+	return noteView{n.PublicID(), member, n.Version, n.Text, n.Pinned, n.Author, n.At, moment(n.Edited), moment(n.Deleted), n.DeleteBy, mentions}
 }
 
 type noteOut struct {
@@ -72,14 +73,16 @@ func (s *Service) answerNote(ctx context.Context, n Note, err error) (*noteOut, 
 	if err != nil {
 		return nil, err
 	}
-	return &noteOut{tag(n.Version), viewNote(n, at[0])}, nil
+	named, err := s.mentionedIn(ctx, inNote, []place{n.place})
+	return &noteOut{tag(n.Version), viewNote(n, at[0], named[n.place])}, err
 }
 
 type addNoteIn struct {
 	ByRef
 	Body struct {
-		Text   string `json:"text" minLength:"1" maxLength:"16000" doc:"What to remember, at most 4000 characters."`
-		Pinned bool   `json:"pinned,omitempty" doc:"To be shown first."`
+		Text     string   `json:"text" minLength:"1" maxLength:"16000" doc:"What to remember, at most 4000 characters."`
+		Pinned   bool     `json:"pinned,omitempty" doc:"To be shown first."`
+		Mentions []string `json:"mentions,omitempty" maxItems:"20" doc:"Colleagues whom the text names (stf_…): each finds it at /v1/me/mentions."`
 	}
 }
 
@@ -88,7 +91,7 @@ func (s *Service) postNote(ctx context.Context, in *addNoteIn) (*noteOut, error)
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.AddNote(ctx, ref, in.Body.Text, in.Body.Pinned)
+	n, err := s.AddNote(ctx, ref, in.Body.Text, in.Body.Pinned, in.Body.Mentions...)
 	return s.answerNote(ctx, n, err)
 }
 
@@ -118,7 +121,15 @@ func (s *Service) getNotes(ctx context.Context, in *notesIn) (*notesOut, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &notesOut{paged(list, in.Limit, func(n Note) noteView { return viewNote(n, who) }, func(n Note) []int64 { return n.point().parts() })}, nil
+	var places []place
+	for _, n := range list {
+		places = append(places, n.place)
+	}
+	named, err := s.mentionedIn(ctx, inNote, places)
+	if err != nil {
+		return nil, err
+	}
+	return &notesOut{paged(list, in.Limit, func(n Note) noteView { return viewNote(n, who, named[n.place]) }, func(n Note) []int64 { return n.point().parts() })}, nil
 }
 
 type noteRef struct {
@@ -138,8 +149,9 @@ type changeNoteIn struct {
 	ID      string `path:"id" minLength:"1" maxLength:"64" doc:"The note."`
 	IfMatch string `header:"If-Match" maxLength:"32" doc:"The version that this change is made from, as ETag gave it."`
 	Body    struct {
-		Text   *string `json:"text,omitempty" minLength:"1" maxLength:"16000" doc:"What it is to say, at most 4000 characters."`
-		Pinned *bool   `json:"pinned,omitempty" doc:"Whether it is to be shown first."`
+		Text     *string  `json:"text,omitempty" minLength:"1" maxLength:"16000" doc:"What it is to say, at most 4000 characters."`
+		Pinned   *bool    `json:"pinned,omitempty" doc:"Whether it is to be shown first."`
+		Mentions []string `json:"mentions,omitempty" maxItems:"20" doc:"Colleagues to tell who were not told yet (stf_…)."`
 	}
 }
 
@@ -148,7 +160,7 @@ func (s *Service) patchNote(ctx context.Context, in *changeNoteIn) (*noteOut, er
 	if err != nil {
 		return nil, err
 	}
-	c := NoteChange{Text: in.Body.Text, Pinned: in.Body.Pinned}
+	c := NoteChange{Text: in.Body.Text, Pinned: in.Body.Pinned, Mention: in.Body.Mentions}
 	if c.Version, err = parseVersion(in.IfMatch, ErrEdited); err != nil {
 		return nil, err
 	}

@@ -44,6 +44,7 @@ type patchBody struct {
 	Language   edit           `json:"language,omitempty" maxLength:"35" doc:"Language tag."`
 	Store      edit           `json:"store,omitempty" maxLength:"64" doc:"Id or code of a store."`
 	Source     edit           `json:"source,omitempty" maxLength:"256" doc:"Where they come from."`
+	Advisor    edit           `json:"advisor,omitempty" maxLength:"40" doc:"The colleague who is responsible (stf_…)."`
 	Attributes map[string]any `json:"attributes,omitempty" doc:"Custom attributes by key; null removes one."`
 }
 

@@ -13,7 +13,7 @@ func (s *Service) taskRoutes(r *api.Router) {
 	set := []error{ErrWritten, ErrOwner, ErrDue, ErrRemind}
 	api.Post(r, "/v1/members/{ref}/tasks", s.postTask, api.Doc{
 		ID: "addTask", Summary: "Write a follow-up task for a member.", Tags: noteTags, Needs: staff.ServeMembers, Status: 201,
-		Fails: append([]error{ErrNotFound, ErrRef, ErrQR}, set...),
+		Fails: append([]error{ErrNotFound, ErrRef, ErrQR, program.ErrOff}, set...),
 	})
 	api.Get(r, "/v1/members/{ref}/tasks", s.getMemberTasks, api.Doc{
 		ID: "listMemberTasks", Summary: "List the tasks for a member, what is due first.", Tags: noteTags, Needs: staff.ReadMembers,
@@ -101,6 +101,11 @@ type addTaskIn struct {
 }
 
 func (s *Service) postTask(ctx context.Context, in *addTaskIn) (*taskOut, error) {
+	if s.hooks.Programme != nil {
+		if err := s.hooks.Programme().Uses(program.TasksModule); err != nil {
+			return nil, err
+		}
+	}
 	ref, err := in.parse()
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ type memberView struct {
 	Source      string           `json:"source,omitempty" doc:"Where they came from."`
 	Attributes  map[string]any   `json:"attributes" doc:"Custom attributes by key."`
 	Tags        []string         `json:"tags" doc:"Tags, sorted."`
+	Advisor     string           `json:"advisor,omitempty" doc:"The colleague who is responsible, as stf_…"`
 	JoinedAt    time.Time        `json:"joined_at" doc:"When they joined."`
 	CreatedAt   time.Time        `json:"created_at" doc:"When this record was made."`
 	ErasedAt    *time.Time       `json:"erased_at,omitempty" doc:"When the member's data were erased; nothing else is left then but the number."`
@@ -52,7 +53,7 @@ func viewMember(m Member) memberView {
 		External: m.First(KindExternal), Phone: m.First(KindPhone), Email: m.First(KindEmail), Card: m.First(KindCard),
 		Identifiers: viewIdentifiers(m.Identifiers), Gender: m.Gender, Birthday: m.Birthday, Address: m.Address,
 		City: m.City, Language: m.Language, Source: m.Source, Attributes: m.Attributes,
-		Tags: append([]string{}, m.Tags...), JoinedAt: m.JoinedAt, CreatedAt: m.CreatedAt,
+		Tags: append([]string{}, m.Tags...), Advisor: m.Advisor, JoinedAt: m.JoinedAt, CreatedAt: m.CreatedAt,
 		MergedInto: present(m.MergedInto), Merged: m.Merged,
 	}
 	if m.StoreID != 0 {
@@ -118,13 +119,14 @@ type lineView struct {
 	City     string    `json:"city,omitempty" doc:"City."`
 	Store    string    `json:"store,omitempty" doc:"Where they joined."`
 	Source   string    `json:"source,omitempty" doc:"Where they came from."`
+	Advisor  string    `json:"advisor,omitempty" doc:"The colleague who is responsible, as stf_…"`
 	Tags     []string  `json:"tags" doc:"Tags, sorted."`
 	JoinedAt time.Time `json:"joined_at" doc:"When they joined."`
 }
 
 func viewLine(m Member) lineView {
 	v := lineView{
-		ID: m.ID, Number: m.ID.Number(), Name: m.Name, Gender: m.Gender, City: m.City, Source: m.Source,
+		ID: m.ID, Number: m.ID.Number(), Name: m.Name, Gender: m.Gender, City: m.City, Source: m.Source, Advisor: m.Advisor,
 		Phone: masked(m, KindPhone), Email: masked(m, KindEmail), Card: masked(m, KindCard),
 		Tags: append([]string{}, m.Tags...), JoinedAt: m.JoinedAt,
 	}

@@ -15,6 +15,7 @@ import (
 type Search struct {
 	Q                       string    // an identifier, exactly, or words of a name
 	Tag                     string    // borne
+	Advisor                 int64     // number of the colleague who is responsible; 0 for whoever it is
 	JoinedFrom, JoinedUntil time.Time // half open; zero for no bound
 	Limit                   int       // 1 to 200
 	Cursor                  string    // of the page before
@@ -103,7 +104,9 @@ func (s *Service) listAll(ctx context.Context, q Search, after []int64) (page []
 		}
 		var rows *db.Rows
 		var err error
-		if q.Tag != "" {
+		if q.Advisor != 0 {
+			rows, err = tx.Query(ctx, listAdvisorSQL, q.Advisor, lastID, from, until, q.Limit+1)
+		} else if q.Tag != "" {
 			rows, err = tx.Query(ctx, listTagSQL, q.Tag, lastID, from, until, q.Limit+1)
 		} else {
 			rows, err = tx.Query(ctx, listSQL, from, until, lastMS, lastID, q.Limit+1)
@@ -117,6 +120,9 @@ func (s *Service) listAll(ctx context.Context, q Search, after []int64) (page []
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("list members: %w", err)
+	}
+	if q.Advisor != 0 { // the index is the advisor's: a tag beside it leaves fewer on a page
+		page = q.keep(page)
 	}
 	if len(rs) > q.Limit {
 		last := rs[q.Limit-1]
@@ -237,10 +243,14 @@ func (s *Service) listed(ctx context.Context, ids []ID, q Search) ([]Member, err
 	if err != nil {
 		return nil, fmt.Errorf("list members: %w", err)
 	}
-	if q.Tag != "" {
-		page = slices.DeleteFunc(page, func(m Member) bool { return !slices.Contains(m.Tags, q.Tag) })
-	}
-	return page, nil
+	return q.keep(page), nil
+}
+
+// keep leaves out who bears another tag or is another advisor's.
+func (q Search) keep(page []Member) []Member {
+	return slices.DeleteFunc(page, func(m Member) bool {
+		return q.Tag != "" && !slices.Contains(m.Tags, q.Tag) || q.Advisor != 0 && m.Advisor != staffID(q.Advisor)
+	})
 }
 
 // lines makes list members of records: their tags are read, nothing else.
@@ -253,10 +263,14 @@ func (s *Service) lines(ctx context.Context, tx *db.Tx, rs []*record) ([]Member,
 	if err != nil {
 		return nil, err
 	}
+	advisors, err := advisorsOf(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
 	page := make([]Member, len(rs))
 	for i, r := range rs {
 		page[i] = s.member(r)
-		page[i].Tags = tags[r.id]
+		page[i].Tags, page[i].Advisor = tags[r.id], advisors[r.id]
 	}
 	return page, nil
 }

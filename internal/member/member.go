@@ -85,6 +85,7 @@ type Member struct {
 	Source      string // where they came from, as in "web" or "import"
 	Attributes  map[string]any
 	Tags        []string // sorted
+	Advisor     string   // the colleague who is responsible, "stf_…"; "" for nobody
 	JoinedAt    time.Time
 	CreatedAt   time.Time
 	ErasedAt    time.Time // zero but for one who was erased, of whom nothing else is left

@@ -48,11 +48,15 @@ var insertNoteSQL = db.Define("member.insertNote", `
 	INSERT INTO note (shard, member_id, id, version, text, pinned, author, at_ms, edited_ms, deleted_ms, deleted_by)
 	VALUES ($1, $2, $3, 1, $4, $5, $6, $7, 0, 0, '')`)
 
-// AddNote writes a note about a member.
-func (s *Service) AddNote(ctx context.Context, ref Ref, text string, pinned bool) (Note, error) {
+// AddNote writes a note about a member, and tells the colleagues whom it names ("stf_…").
+func (s *Service) AddNote(ctx context.Context, ref Ref, text string, pinned bool, mentions ...string) (Note, error) {
 	text, err := cleanWritten(text, maxWritten)
 	if err != nil {
 		return Note{}, errs.As(err).At("body.text")
+	}
+	named, err := s.colleagues(ctx, mentions)
+	if err != nil {
+		return Note{}, err
 	}
 	m, err := s.Find(ctx, ref)
 	if err != nil {
@@ -70,6 +74,9 @@ func (s *Service) AddNote(ctx context.Context, ref Ref, text string, pinned bool
 		sealed := key.Seal([]byte(text), n.aad("note"))
 		if _, err := tx.Exec(ctx, insertNoteSQL, m.Shard(), int64(m), n.n, sealed, pinned, n.Author, n.At.UnixMilli()); err != nil {
 			return fmt.Errorf("add note to member %d: %w", m, err)
+		}
+		if err := s.mention(ctx, tx, n.place, inNote, named); err != nil {
+			return err
 		}
 		return s.noted(ctx, tx, "note.added", m, noteBody{Note: n.PublicID(), By: n.Author, Pinned: pinned})
 	})
@@ -150,7 +157,8 @@ func (s *Service) Note(ctx context.Context, p place) (n Note, err error) {
 type NoteChange struct {
 	Text    *string // by its author only
 	Pinned  *bool
-	Version *int64 // refuse unless the note has this version
+	Mention []string // colleagues to tell, "stf_…"
+	Version *int64   // refuse unless the note has this version
 }
 
 var updateNoteSQL = db.Define("member.updateNote", `
@@ -168,10 +176,16 @@ func (s *Service) ChangeNote(ctx context.Context, p place, c NoteChange) (Note, 
 		}
 		c.Text = &text
 	}
+	named, err := s.colleagues(ctx, c.Mention)
+	if err != nil {
+		return Note{}, err
+	}
 	for range maxRaces {
 		var after Note
 		err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-			after, err = s.changeNote(ctx, tx, p, c)
+			if after, err = s.changeNote(ctx, tx, p, c); err == nil {
+				err = s.mention(ctx, tx, p, inNote, named)
+			}
 			return err
 		})
 		if !errors.Is(err, errRaced) {

@@ -29,6 +29,8 @@ type reminder struct {
 // RegisterJobs gives the queue what members do without being asked. Call it while the
 // program is built.
 func (s *Service) RegisterJobs(q *job.Queue) {
+	s.jobs = q
+	q.Register(bulkTagKind, s.runBulkTag)
 	q.Register(remindKind, func(ctx context.Context, run *job.Run) error {
 		var r reminder
 		if err := run.Args(&r); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/job"
 	"github.com/patron-loyalty/patron/internal/kit/seal"
 	"github.com/patron-loyalty/patron/internal/program"
 )
@@ -23,6 +24,7 @@ type Service struct {
 	log   *slog.Logger
 	hooks Hooks
 	cards []Card
+	jobs  *job.Queue // of RegisterJobs
 
 	owner   *cache[hash, ID]                  // whose an identifier is
 	pointer *cache[ID, ID]                    // where a record points, 0 for itself
@@ -214,8 +216,12 @@ func (s *Service) read(ctx context.Context, tx *db.Tx, m ID) (Member, error) {
 	if err != nil {
 		return Member{}, fmt.Errorf("get member %d: %w", m, err)
 	}
+	advisor, err := advisorOf(ctx, tx, m)
+	if err != nil {
+		return Member{}, fmt.Errorf("get member %d: %w", m, err)
+	}
 	out := s.member(r)
-	out.Merged, out.Tags = merged, tags[m]
+	out.Merged, out.Tags, out.Advisor = merged, tags[m], staffID(advisor)
 	for _, from := range merged {
 		twin, err := s.load(ctx, tx, from)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
+	"github.com/patron-loyalty/patron/internal/kit/event"
 	"github.com/patron-loyalty/patron/internal/kit/seal"
 	"github.com/patron-loyalty/patron/internal/test/dbtest"
 )
@@ -70,12 +71,13 @@ func events(t testing.TB, d *db.DB, m ID) []string {
 	var kinds []string
 	err := d.Read(t.Context(), func(ctx context.Context, tx *db.Tx) error {
 		kinds = nil
-		return db.ReadRows(func(rows *db.Rows) error {
-			var k string
-			err := rows.Scan(&k)
-			kinds = append(kinds, k)
-			return err
-		})(tx.QueryText(ctx, `SELECT kind FROM outbox WHERE member_id = $1 ORDER BY id`, int64(m)))
+		list, _, err := event.Waiting(ctx, tx, 0, 10_000)
+		for _, e := range list {
+			if e.Member == int64(m) {
+				kinds = append(kinds, e.Kind)
+			}
+		}
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -47,39 +47,43 @@ func (s *Service) retag(ctx context.Context, ref Ref, add, remove []string) (Mem
 }
 
 func (s *Service) retagOnce(ctx context.Context, tx *db.Tx, who ID, add, remove []string) error {
-	if err := touch(ctx, tx, who); err != nil {
-		return err
-	}
-	var body taggedBody
-	for _, tag := range remove {
-		n, err := tx.Exec(ctx, deleteTagSQL, who.Shard(), int64(who), tag)
-		if err != nil {
-			return fmt.Errorf("remove tag of member %d: %w", who, err)
-		}
-		if n > 0 {
-			body.Removed = append(body.Removed, tag)
-		}
-	}
-	var err error
-	if body.Added, err = addTags(ctx, tx, who, add); err != nil {
-		return err
-	}
-	if len(body.Added)+len(body.Removed) == 0 {
-		return nil
-	}
-	has, err := tagsOf(ctx, tx, []ID{who})
-	if err != nil {
-		return fmt.Errorf("tags of member %d: %w", who, err)
-	}
-	if len(has[who]) > maxTags {
-		return ErrTag.With("max", maxTag, "many", maxTags).At("body.tags")
-	}
-	if err := s.tell(ctx, tx, "member.tagged", who, body); err != nil {
+	body, err := s.putTags(ctx, tx, who, add, remove)
+	if err != nil || len(body.Added)+len(body.Removed) == 0 {
 		return err
 	}
 	// The trail is for ever, and a tag may say something about a person: it counts them.
 	counts := map[string]int{"added": len(body.Added), "removed": len(body.Removed)}
 	return s.record(ctx, tx, "member.tagged", who.String(), nil, counts)
+}
+
+// putTags changes the tags of a member and tells of what changed.
+func (s *Service) putTags(ctx context.Context, tx *db.Tx, who ID, add, remove []string) (body taggedBody, err error) {
+	if err := touch(ctx, tx, who); err != nil {
+		return body, err
+	}
+	for _, tag := range remove {
+		n, err := tx.Exec(ctx, deleteTagSQL, who.Shard(), int64(who), tag)
+		if err != nil {
+			return body, fmt.Errorf("remove tag of member %d: %w", who, err)
+		}
+		if n > 0 {
+			body.Removed = append(body.Removed, tag)
+		}
+	}
+	if body.Added, err = addTags(ctx, tx, who, add); err != nil {
+		return body, err
+	}
+	if len(body.Added)+len(body.Removed) == 0 {
+		return body, nil
+	}
+	has, err := tagsOf(ctx, tx, []ID{who})
+	if err != nil {
+		return body, fmt.Errorf("tags of member %d: %w", who, err)
+	}
+	if len(has[who]) > maxTags {
+		return body, ErrTag.With("max", maxTag, "many", maxTags).At("body.tags")
+	}
+	return body, s.tell(ctx, tx, "member.tagged", who, body)
 }
 
 // addTags inserts tags and returns those that were not there, sorted.

@@ -39,6 +39,7 @@ type settingsView struct {
 	DefaultStore string    `json:"default_store" doc:"The store of a sale that names none."`
 	Earning      Earning   `json:"earning" doc:"The base rule of earning."`
 	Limits       Limits    `json:"limits" doc:"What one request may carry."`
+	Modules      Modules   `json:"modules" doc:"Which parts are in use."`
 	Brand        BrandView `json:"brand" doc:"How the programme looks to its members."`
 }
 
@@ -63,7 +64,7 @@ func viewSettings(s *Snapshot) settingsView {
 	set := s.Settings
 	return settingsView{
 		Version: s.Version, NameEN: set.NameEN, NameZH: set.NameZH, Zone: set.Zone, Currency: set.Currency,
-		Languages: set.Languages, DefaultStore: StoreID(set.DefaultStore), Earning: set.Earning, Limits: set.Limits,
+		Languages: set.Languages, DefaultStore: StoreID(set.DefaultStore), Earning: set.Earning, Limits: set.Limits, Modules: set.Modules,
 		Brand: set.Brand.View(),
 	}
 }
@@ -86,6 +87,7 @@ type settingsIn struct {
 		Earning      *Earning  `json:"earning,omitempty" doc:"The whole rule."`
 		Limits       *Limits   `json:"limits,omitempty" doc:"All limits."`
 		Brand        *brandIn  `json:"brand,omitempty" doc:"The whole brand but the logo, which has a route of its own."`
+		Modules      *Modules  `json:"modules,omitempty" doc:"All modules."`
 	}
 }
 
@@ -99,7 +101,7 @@ func (s *Service) patchSettings(ctx context.Context, in *settingsIn) (*settingsO
 	b := in.Body
 	change := SettingsChange{
 		Version: b.Version, NameEN: b.NameEN, NameZH: b.NameZH, Zone: b.Zone, Currency: b.Currency,
-		Languages: b.Languages, DefaultStore: b.DefaultStore, Earning: b.Earning, Limits: b.Limits,
+		Languages: b.Languages, DefaultStore: b.DefaultStore, Earning: b.Earning, Limits: b.Limits, Modules: b.Modules,
 	}
 	if b.Brand != nil {
 		change.Brand = &Brand{Color: strings.ToUpper(b.Brand.Color), TaglineEN: strings.TrimSpace(b.Brand.TaglineEN), TaglineZH: strings.TrimSpace(b.Brand.TaglineZH)}

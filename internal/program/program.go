@@ -40,7 +40,8 @@ type Settings struct {
 	// Demo names a member that visitors may sign in as ("phone:+86…"), where the programme is
 	// a demonstration and nobody in it exists: the codes of the portal are then shown to
 	// everybody. Only the demo writes it.
-	Demo string `json:"demo,omitempty"`
+	Demo    string  `json:"demo,omitempty"`
+	Modules Modules `json:"modules"`
 }
 
 // Earning is the base rule: Points for every Per minor units of the programme's currency.
@@ -85,6 +86,7 @@ func Defaults() Settings {
 		Zone: "Asia/Shanghai", Currency: "CNY", Languages: []string{"zh-CN", "en"},
 		Earning: Earning{Currency: "points", Points: 1, Per: 100, Rounding: money.Floor, Excluded: []string{}},
 		Limits:  Limits{SaleLines: 500, BatchSales: maxBatchSales, Attributes: 50},
+		Modules: Modules{StoredValue: true, Transfers: true, Portal: true, Tasks: true, Till: true},
 	}
 }
 

@@ -163,6 +163,7 @@ type SettingsChange struct {
 	Limits                         *Limits
 	Brand                          *Brand  // its logo stays: see SetLogo
 	Demo                           *string // see Settings; no route changes it
+	Modules                        *Modules
 }
 
 // ChangeSettings changes what c names and leaves the rest. It needs a caller without
@@ -211,6 +212,7 @@ func (c SettingsChange) apply(now *Snapshot) (Settings, error) {
 		logo := out.Brand.Logo
 		out.Brand, out.Brand.Logo = *c.Brand, logo
 	}
+	set(&out.Modules, c.Modules)
 	if c.DefaultStore != nil {
 		st, err := now.FindStore(*c.DefaultStore)
 		if err != nil {

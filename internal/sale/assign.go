@@ -35,7 +35,7 @@ func (c *assign) Decide(s *ledger.State) (any, error) {
 	if a.MergedInto != 0 {
 		return nil, &ledger.Moved{From: a.ID, To: a.MergedInto}
 	}
-	n := ledger.Needs{Lots: []int64{a.ID}}
+	var n ledger.Needs
 	for _, seq := range d.Body.Returns {
 		n.Rows = append(n.Rows, rowKey(d.Member, seq))
 	}
@@ -57,7 +57,9 @@ func (c *assign) Decide(s *ledger.State) (any, error) {
 		return nil, err
 	}
 	// What was returned while nobody owned the sale is taken off at once.
-	claw(s, a, d, &Document{}, ledger.Posting{Cause: ledger.Cause{Kind: ledger.BySale, Member: d.Member, Seq: d.Seq}, Store: d.Store})
+	if err := claw(s, a, d, &Document{}, ledger.Posting{Cause: ledger.Cause{Kind: ledger.BySale, Member: d.Member, Seq: d.Seq}, Store: d.Store}); err != nil {
+		return nil, err
+	}
 	put(s, d)
 	s.Event(a, "sale.assigned", s.NowMS, eventBody(s, d, more))
 	out := answerOf(s, a, d)

@@ -52,7 +52,9 @@ func takeBack(s *ledger.State, sale, ret *Document, lines []Line) (*ledger.Accou
 		sale.Body.Returns = append(sale.Body.Returns, ret.Seq) // they go with it to whom it is assigned
 	}
 	p := ledger.Posting{AtMS: ret.AtMS, Cause: ledger.Cause{Kind: ledger.ByReturn, Member: ret.Member, Seq: ret.Seq}, Store: sale.Store}
-	claw(s, a, sale, ret, p)
+	if err := claw(s, a, sale, ret, p); err != nil {
+		return nil, err
+	}
 	if err := restore(s, sale, ret, p); err != nil {
 		return nil, err
 	}
@@ -60,21 +62,21 @@ func takeBack(s *ledger.State, sale, ret *Document, lines []Line) (*ledger.Accou
 	return a, nil
 }
 
-// requireLots asks for all lots that a return of the sale may touch.
+// requireLots asks for the lots that a return of the sale is known to touch. What else is
+// taken back comes out of the lots that are spent first; the ledger asks for more of them.
 func requireLots(s *ledger.State, a *ledger.Account, sale *Document) error {
-	n := ledger.Needs{Members: []int64{a.ID}, Lots: []int64{a.ID}}
+	n := ledger.Needs{Members: []int64{a.ID}}
 	for _, e := range sale.Effect.Earned {
 		n.Members = append(n.Members, e.Member)
-		n.LotSeqs = append(n.LotSeqs, ledger.LotKey{Member: e.Member, Seq: e.Lot})
+		lot := ledger.LotKey{Member: e.Member, Seq: e.Lot}
+		n.LotSeqs = append(n.LotSeqs, lot)
+		n.Heads = append(n.Heads, ledger.Head{Member: a.ID, Currency: s.Config.Currencies[e.Currency].Code})
+		for _, next := range survivorsOf(s, e.Member) {
+			n.Origins = append(n.Origins, ledger.Origin{Member: next.ID, Of: lot})
+		}
 	}
 	for _, sp := range sale.Effect.Spent {
 		n.Members = append(n.Members, sp.Member)
-		n.Lots = append(n.Lots, sp.Member)
-		if home, err := s.Account(sp.Member); err == nil { // otherwise it is not loaded yet
-			for _, next := range s.Survivors(home) {
-				n.Lots = append(n.Lots, next.ID) // what comes back goes through their hands
-			}
-		}
 		for _, t := range sp.Lots {
 			n.LotSeqs = append(n.LotSeqs, ledger.LotKey{Member: sp.Member, Seq: t.Lot})
 		}
@@ -84,7 +86,7 @@ func requireLots(s *ledger.State, a *ledger.Account, sale *Document) error {
 
 // claw takes back, in each currency, what the lines that have been returned by now had
 // earned, less what was taken before.
-func claw(s *ledger.State, a *ledger.Account, sale, ret *Document, p ledger.Posting) {
+func claw(s *ledger.State, a *ledger.Account, sale, ret *Document, p ledger.Posting) error {
 	takes := map[int64][]ledger.Take{}
 	var order []int64
 	for i := range sale.Effect.Earned {
@@ -98,7 +100,10 @@ func claw(s *ledger.State, a *ledger.Account, sale, ret *Document, p ledger.Post
 		if n == 0 {
 			continue
 		}
-		gone := expired(s, e, n)
+		gone, err := expired(s, e, n)
+		if err != nil {
+			return err
+		}
 		e.Clawed, e.Gone = target, e.Gone+gone
 		if takes[e.Currency] == nil {
 			order = append(order, e.Currency)
@@ -106,23 +111,48 @@ func claw(s *ledger.State, a *ledger.Account, sale, ret *Document, p ledger.Post
 		takes[e.Currency] = append(takes[e.Currency], ledger.Take{Member: e.Member, Lot: e.Lot, Amount: n, Gone: gone})
 	}
 	for _, cur := range order {
-		out := s.Clawback(a, s.Config.Currencies[cur], takes[cur], p)
+		out, err := s.Clawback(a, s.Config.Currencies[cur], takes[cur], p)
+		if err != nil {
+			return err
+		}
 		ret.Effect.Clawed = append(ret.Effect.Clawed, Moved{Currency: cur, Amount: out.Total(), Debt: out.Debt, Waived: out.Waived})
 	}
+	return nil
 }
 
 // expired is how much of a claw-back ended unused in the member's hands: it is not taken
-// from them a second time. What the lot still has is taken first.
-func expired(s *ledger.State, e *Earned, n int64) int64 {
+// from them a second time. What is still there is taken first. After a merge the points
+// may lie, and may have ended, with the survivor.
+func expired(s *ledger.State, e *Earned, n int64) (int64, error) {
 	home, err := s.Account(e.Member)
 	if err != nil {
-		return 0
+		return 0, nil
 	}
-	l := s.Lot(home, e.Lot)
-	if l == nil {
-		return 0
+	var lots []*ledger.Lot
+	if l := s.Lot(home, e.Lot); l != nil {
+		lots = append(lots, l)
 	}
-	return min(max(0, n-(l.Left-l.Held)), max(0, l.Expired-e.Gone))
+	for _, next := range survivorsOf(s, e.Member) {
+		heirs, err := s.Heirs(next, ledger.LotKey{Member: e.Member, Seq: e.Lot})
+		if err != nil {
+			return 0, err
+		}
+		lots = append(lots, heirs...)
+	}
+	left, ended := int64(0), -e.Gone
+	for _, l := range lots {
+		left, ended = left+l.Left-l.Held, ended+l.Expired
+	}
+	return min(max(0, n-left), max(0, ended)), nil
+}
+
+// survivorsOf are those whom a member was merged into, as far as they are loaded.
+func survivorsOf(s *ledger.State, m int64) []*ledger.Account {
+	home, err := s.Account(m)
+	if err != nil {
+		return nil
+	}
+	return s.Survivors(home)
 }
 
 // restore gives back points that paid for the sale, in the proportion of the money that

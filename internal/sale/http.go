@@ -39,6 +39,7 @@ func (s *Service) Routes(r *api.Router) {
 		ID: "assignSale", Summary: "Give a sale that nobody owns to a member, who earns as of its day.", Tags: tags, Needs: staff.WriteSales, KeyRequired: true, OwnKey: true,
 		Fails: []error{ErrNotFound, ErrAssigned, ErrIsReturn, member.ErrNotFound, member.ErrQR},
 	})
+	s.tillRoutes(r)
 	api.Get(r, "/v1/sales/{id}", s.getSale, api.Doc{ID: "getSale", Summary: "Read a sale or return.", Tags: tags, Needs: staff.ReadSales, Fails: []error{ErrNotFound}})
 	api.Get(r, "/v1/sales", s.listSales, api.Doc{
 		ID: "listSales", Summary: "List sales and returns, newest first.", Tags: tags, Needs: staff.ReadSales,
@@ -148,13 +149,30 @@ func asked(lines []returnLine) (out []Asked, err error) {
 	return out, nil
 }
 
+// ReturnAt is who took a return, and how the money went back.
+type ReturnAt struct {
+	Till     string       `json:"till,omitempty" maxLength:"64" doc:"The till that took it."`
+	Staff    string       `json:"staff,omitempty" maxLength:"64" doc:"Who took it."`
+	Payments []NewPayment `json:"payments,omitempty" maxItems:"20" doc:"How the money went back; points go back by themselves."`
+}
+
+// on says so in a return.
+func (r ReturnAt) on(n NewReturn) NewReturn {
+	n.Till, n.Staff = r.Till, r.Staff
+	for _, p := range r.Payments {
+		n.Payments = append(n.Payments, Payment(p))
+	}
+	return n
+}
+
 type returnIn struct {
 	api.DryRun
 	ID   string `path:"id" maxLength:"64" doc:"The sale (sal_…)."`
 	Body struct {
-		Document string       `json:"document" minLength:"1" maxLength:"64" doc:"Number of the return; unique for ever under the sale's source."`
-		At       string       `json:"at" minLength:"1" maxLength:"40" doc:"When it came back."`
-		Lines    []returnLine `json:"lines,omitempty" maxItems:"1000" doc:"What comes back; absent = all that is left."`
+		Document string `json:"document" minLength:"1" maxLength:"64" doc:"Number of the return; unique for ever under the sale's source."`
+		At       string `json:"at" minLength:"1" maxLength:"40" doc:"When it came back."`
+		ReturnAt
+		Lines []returnLine `json:"lines,omitempty" maxItems:"1000" doc:"What comes back; absent = all that is left."`
 	}
 }
 
@@ -171,9 +189,9 @@ func (s *Service) postReturn(ctx context.Context, in *returnIn) (*api.RawOf[Retu
 	if err != nil {
 		return nil, err
 	}
-	return raw[ReturnAnswer](s.TakeBack(ctx, NewReturn{
+	return raw[ReturnAnswer](s.TakeBack(ctx, in.Body.on(NewReturn{
 		Source: d.Source, Document: in.Body.Document, At: in.Body.At, Sale: key, Store: program.StoreID(d.Store), Lines: lines,
-	}, 0, Ask{DryRun: in.DryRun.DryRun, HTTP: true, Key: api.KeyOf(ctx)}))
+	}), 0, Ask{DryRun: in.DryRun.DryRun, HTTP: true, Key: api.KeyOf(ctx)}))
 }
 
 func saleKey(text string) (ledger.LotKey, error) {
@@ -193,10 +211,11 @@ type returnByDocumentIn struct {
 			Source   string `json:"source" minLength:"1" maxLength:"64"`
 			Document string `json:"document" minLength:"1" maxLength:"64"`
 		} `json:"of" doc:"The sale."`
-		Member string       `json:"member,omitempty" maxLength:"255" doc:"Whose it is. A return of somebody else's sale is refused, or parked where it came before its sale."`
-		At     string       `json:"at" minLength:"1" maxLength:"40" doc:"When it came back."`
-		Store  string       `json:"store,omitempty" maxLength:"64" doc:"Where it came back, while the sale has not come."`
-		Lines  []returnLine `json:"lines,omitempty" maxItems:"1000" doc:"What comes back; absent = all of it."`
+		Member string `json:"member,omitempty" maxLength:"255" doc:"Whose it is. A return of somebody else's sale is refused, or parked where it came before its sale."`
+		At     string `json:"at" minLength:"1" maxLength:"40" doc:"When it came back."`
+		Store  string `json:"store,omitempty" maxLength:"64" doc:"Where it came back, while the sale has not come."`
+		ReturnAt
+		Lines []returnLine `json:"lines,omitempty" maxItems:"1000" doc:"What comes back; absent = all of it."`
 	}
 }
 
@@ -215,10 +234,10 @@ func (s *Service) postReturnByDocument(ctx context.Context, in *returnByDocument
 	if err != nil {
 		return nil, err
 	}
-	return raw[ReturnAnswer](s.TakeBack(ctx, NewReturn{
+	return raw[ReturnAnswer](s.TakeBack(ctx, in.Body.on(NewReturn{
 		Source: in.Body.Source, Document: in.Body.Document, At: in.Body.At, Store: in.Body.Store,
 		Of: &Of{in.Body.Of.Source, in.Body.Of.Document}, Lines: lines,
-	}, owner, Ask{DryRun: in.DryRun.DryRun, HTTP: true, Key: api.KeyOf(ctx)}))
+	}), owner, Ask{DryRun: in.DryRun.DryRun, HTTP: true, Key: api.KeyOf(ctx)}))
 }
 
 type assignIn struct {

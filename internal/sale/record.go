@@ -30,7 +30,7 @@ func (c *record) key() ledger.Document {
 func (c *record) Needs() ledger.Needs {
 	n := ledger.Needs{Members: []int64{c.doc.Member}, Fresh: []ledger.RowKey{c.key().Need()}}
 	if len(c.holds) > 0 {
-		n.Lots, n.Holds = []int64{c.doc.Member}, c.holds
+		n.Holds = c.holds
 	}
 	return n
 }

@@ -72,12 +72,13 @@ const (
 	Late    Flags = 1 // recorded more than seven days after it was made
 	NoRate  Flags = 2 // in a currency without a rate for its day: it earned nothing
 	History Flags = 4 // brought along from the past: no messages, no webhooks
+	Void    Flags = 8 // a return that undid its sale at the till
 )
 
 // Names lists the flags as the API writes them.
 func (f Flags) Names() []string {
 	out := []string{}
-	for i, name := range []string{"late", "no_rate", "history"} {
+	for i, name := range []string{"late", "no_rate", "history", "void"} {
 		if f&(1<<i) != 0 {
 			out = append(out, name)
 		}

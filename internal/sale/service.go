@@ -13,6 +13,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/program"
+	"github.com/patron-loyalty/patron/internal/staff"
 )
 
 // Catalog is what sales need to know of products.
@@ -33,6 +34,7 @@ type Options struct {
 	Program *program.Service
 	Members *member.Service
 	Engine  *ledger.Engine
+	Audit   *staff.Audit
 	Catalog Catalog
 	Step    Step // nil: the base rule of the settings
 }
@@ -45,13 +47,14 @@ type Service struct {
 	program *program.Service
 	members *member.Service
 	engine  *ledger.Engine
+	audit   *staff.Audit
 	catalog Catalog
 	step    Step
 }
 
 // NewService makes the service.
 func NewService(o Options) *Service {
-	s := &Service{db: o.DB, clock: o.Clock, log: o.Log, program: o.Program, members: o.Members, engine: o.Engine, catalog: o.Catalog, step: o.Step}
+	s := &Service{db: o.DB, clock: o.Clock, log: o.Log, program: o.Program, members: o.Members, engine: o.Engine, audit: o.Audit, catalog: o.Catalog, step: o.Step}
 	if s.step == nil {
 		s.step = baseRule{}
 	}
@@ -272,6 +275,11 @@ type NewReturn struct {
 	Sale     ledger.LotKey
 	Store    string
 	Lines    []Asked
+	// What is no part of what the document says: sent again with other words, it is the same.
+	Till, Staff string
+	Payments    []Payment // how the money went back
+	Flags       Flags     // Void, or nothing
+	Reason      string
 }
 
 // TakeBack posts a return: of a sale that is named by its key or its document, or, where
@@ -291,7 +299,14 @@ func (s *Service) draftReturn(ctx context.Context, n NewReturn, ask Ask) (*Docum
 	if err != nil {
 		return nil, at(err, "body.store")
 	}
-	return &Document{Kind: Return, Source: n.Source, Document: n.Document, Store: store, AtMS: when.UnixMilli(), Flags: flags}, nil
+	d := &Document{
+		Kind: Return, Source: n.Source, Document: n.Document, Store: store, Till: n.Till, Staff: n.Staff,
+		AtMS: when.UnixMilli(), Flags: flags | n.Flags, Body: Body{Payments: n.Payments},
+	}
+	if n.Reason != "" {
+		d.Body.Attributes = map[string]any{"reason": n.Reason}
+	}
+	return d, nil
 }
 
 // Assign gives a sale to a member, who earns as of its day.

@@ -2,6 +2,7 @@ package sale
 
 import (
 	"github.com/patron-loyalty/patron/internal/kit/id"
+	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/program"
 )
@@ -54,6 +55,7 @@ type LineView struct {
 // PointsView is what a sale earned in one lot.
 type PointsView struct {
 	LotID      string `json:"lot_id"`
+	Currency   string `json:"currency" doc:"Code of the point currency."`
 	Amount     int64  `json:"amount"`
 	ClawedBack int64  `json:"clawed_back"`
 	Rule       string `json:"rule"`
@@ -61,9 +63,10 @@ type PointsView struct {
 
 // PointsMoved is what a return moved.
 type PointsMoved struct {
-	Amount int64 `json:"amount"`
-	Debt   int64 `json:"debt,omitempty"`
-	Waived int64 `json:"waived,omitempty"`
+	Currency string `json:"currency" doc:"Code of the point currency."`
+	Amount   int64  `json:"amount"`
+	Debt     int64  `json:"debt,omitempty"`
+	Waived   int64  `json:"waived,omitempty"`
 }
 
 func (s *Service) view(d *Document) View {
@@ -90,10 +93,11 @@ func (s *Service) view(d *Document) View {
 	for _, x := range d.Body.Discounts {
 		v.Discounts = append(v.Discounts, NewDiscount(x))
 	}
+	codes := s.engine.Config().Currencies
 	for _, e := range d.Effect.Earned {
-		v.Points = append(v.Points, PointsView{LotID: id.Encode("lot_", e.Member, e.Lot), Amount: e.Amount, ClawedBack: e.Clawed, Rule: e.Rule})
+		v.Points = append(v.Points, PointsView{LotID: id.Encode("lot_", e.Member, e.Lot), Currency: codes[e.Currency].Code, Amount: e.Amount, ClawedBack: e.Clawed, Rule: e.Rule})
 	}
-	v.ClawedBack, v.Restored = viewMoved(d.Effect.Clawed), viewMoved(d.Effect.Restored)
+	v.ClawedBack, v.Restored = viewMoved(codes, d.Effect.Clawed), viewMoved(codes, d.Effect.Restored)
 	return v
 }
 
@@ -108,10 +112,10 @@ func viewLine(d *Document, l Line) LineView {
 	return v
 }
 
-func viewMoved(list []Moved) []PointsMoved {
+func viewMoved(codes map[int64]*ledger.Currency, list []Moved) []PointsMoved {
 	var out []PointsMoved
 	for _, m := range list {
-		out = append(out, PointsMoved{m.Amount, m.Debt, m.Waived})
+		out = append(out, PointsMoved{codes[m.Currency].Code, m.Amount, m.Debt, m.Waived})
 	}
 	return out
 }

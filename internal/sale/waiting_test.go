@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/test/apptest"
@@ -284,4 +285,35 @@ func TestClawback(t *testing.T) {
 			t.Errorf("40 were spent, 60 expired: %+v", r)
 		}
 	})
+}
+
+// What ended unused with the survivor of a merge ended unused: a return does not charge it a
+// second time, however many records the points went through. What the survivor used is owed.
+func TestClawbackOfWhatEndedWithTheSurvivor(t *testing.T) {
+	t.Parallel()
+	for _, merges := range []int{1, 2} {
+		apptest.Each(t, func(t *testing.T, a *apptest.App) {
+			a.Policy(func(p *ledger.Policy) { p.Expiry = ledger.Expiry{Policy: "rolling", Count: 1, Unit: "day"} })
+			owner := a.Member()
+			var sold, later apptest.Sold
+			a.Post("/v1/sales", a.Sale(J{"member": owner})).Into(&sold)
+			for range merges {
+				into := a.Member()
+				a.Must(200, "POST", "/v1/members/"+owner+"/merge", J{"into": into})
+				owner = into
+			}
+			a.Post("/v1/members/"+owner+"/spendings", J{"currency": "points", "amount": 40, "reason": "t", "source": "t", "document": "1"})
+			a.Clock.Advance(72 * time.Hour)
+			a.Post("/v1/sales", a.Sale(J{"member": owner, "at": a.Clock.Now().Format(time.RFC3339)})).Into(&later)
+			var parts [2]apptest.Returned
+			a.Post("/v1/sales/"+later.ID+"/returns", J{"document": "R1", "at": a.Clock.Now().Format(time.RFC3339)}).Into(&parts[0])
+			a.Post("/v1/sales/"+sold.ID+"/returns", J{"document": "R2", "at": a.Clock.Now().Format(time.RFC3339)}).Into(&parts[1])
+			if r := parts[0].ClawedBack[0]; r.Amount != 100 || r.Debt != 0 {
+				t.Errorf("what the survivor has is taken back: %+v", r)
+			}
+			if r := parts[1].ClawedBack[0]; r.Waived != 60 || r.Debt != 40 || a.Wallet(owner).Debt != 40 {
+				t.Errorf("after %d merges, 40 were spent and 60 expired: %+v", merges, r)
+			}
+		})
+	}
 }

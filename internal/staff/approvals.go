@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
@@ -297,11 +298,18 @@ func (s *Approvals) carry(ctx context.Context, tx *db.Tx, a *Approval, carry fun
 	return noteDone(ctx, tx, *a)
 }
 
-// List reads up to n approvals of a state before a number, newest first, of the kinds that
+// ApprovalFilter says which approvals to list: of a state, and where they are not empty of a
+// kind and of who asked.
+type ApprovalFilter struct {
+	State         ApprovalState
+	Kind, AskedBy string
+}
+
+// List reads up to n approvals under a filter before a number, newest first, of the kinds that
 // the caller may read. A caller who is limited to merchants gets theirs only.
-func (s *Approvals) List(ctx context.Context, state ApprovalState, before int64, n int) (list []Approval, err error) {
+func (s *Approvals) List(ctx context.Context, f ApprovalFilter, before int64, n int) (list []Approval, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		list, err = readApprovals(ctx, tx, state, before, n)
+		list, err = readApprovals(ctx, tx, f, before, n)
 		return err
 	})
 	for i := range list {
@@ -316,10 +324,11 @@ func (s *Approvals) List(ctx context.Context, state ApprovalState, before int64,
 // Waits counts, up to most, what waits for the caller to decide, and says since when the
 // oldest of it does.
 func (s *Approvals) Waits(ctx context.Context, most int) (n int, oldest time.Time, err error) {
-	if s.may(ctx, decides) != nil {
+	decides := func(p api.Permission) bool { return api.CallerOf(ctx).Can[p] }
+	if !slices.ContainsFunc(s.permissions(func(k ApprovalKind) api.Permission { return k.Decides }), decides) {
 		return 0, oldest, nil // nobody asks them
 	}
-	list, err := s.List(ctx, Waiting, 1<<63-1, most)
+	list, err := s.List(ctx, ApprovalFilter{State: Waiting}, 1<<63-1, most)
 	if err != nil {
 		return 0, oldest, err
 	}

@@ -29,7 +29,7 @@ func (s *Service) signRoutes(r *api.Router) {
 		Public: true, Fails: []error{ErrSignIn, ErrSlow, ErrPlain, ErrHashBusy}})
 	api.Post(r, "/v1/sign-out", s.postSignOut, api.Doc{ID: "signOut", Summary: "End this session.", Tags: tags, Status: 204, Fails: []error{ErrNoPerson}})
 	api.Get(r, "/v1/me", s.getMe, api.Doc{ID: "getMe", Summary: "Read who makes this request, and what they may do.", Tags: tags})
-	api.Patch(r, "/v1/me", s.patchMe, api.Doc{ID: "changeMe", Summary: "Change one's own name.", Tags: tags, Fails: []error{ErrNoPerson, ErrName}})
+	api.Patch(r, "/v1/me", s.patchMe, api.Doc{ID: "changeMe", Summary: "Change one's own name, language or theme; what is left out stays.", Tags: tags, Fails: []error{ErrNoPerson, ErrName, ErrPreference}})
 	api.Post(r, "/v1/me/password", s.postPassword, api.Doc{ID: "changePassword", Tags: tags,
 		Summary: "Change one's own password; every session ends and a new one begins.",
 		Secret:  true, Status: 204, Fails: append(passwords, ErrNoPerson, ErrWrong, ErrSlow, ErrPlain)})
@@ -48,6 +48,10 @@ type meView struct {
 	Merchants   []string         `json:"merchants" doc:"Where it may act; empty: everywhere."`
 	Stores      []string         `json:"stores" doc:"Where it may act; empty: everywhere."`
 	Sandbox     bool             `json:"sandbox" doc:"Whether it acts in the sandbox programme."`
+	Role        Role             `json:"role,omitempty" doc:"Of a person."`
+	Email       string           `json:"email,omitempty" doc:"Of a person: to sign in with."`
+	Language    string           `json:"language,omitempty" enum:"zh-CN,en" doc:"What they want to read; absent for what the browser says."`
+	Theme       string           `json:"theme,omitempty" enum:"light,dark" doc:"How they want the console; absent for what the browser says."`
 }
 
 func viewMe(c api.Caller) meView {
@@ -140,21 +144,52 @@ func (s *Service) postSignOut(ctx context.Context, in *browserIn) (*cookieOut, e
 }
 
 func (s *Service) getMe(ctx context.Context, _ *struct{}) (*meOut, error) {
-	return &meOut{viewMe(api.CallerOf(ctx))}, nil
-}
-
-type renameIn struct {
-	Body struct {
-		Name string `json:"name" minLength:"1" maxLength:"100" doc:"Of the person."`
+	v := viewMe(api.CallerOf(ctx))
+	n, err := self(ctx)
+	if err != nil { // a key
+		return &meOut{v}, nil
 	}
+	return s.person(ctx, n, v)
 }
 
-func (s *Service) patchMe(ctx context.Context, in *renameIn) (*meOut, error) {
-	a, err := s.Rename(ctx, in.Body.Name)
+// person adds what is a person's own.
+func (s *Service) person(ctx context.Context, n int64, v meView) (*meOut, error) {
+	a, err := s.account(ctx, n)
 	if err != nil {
 		return nil, err
 	}
-	return &meOut{viewMe(a.caller())}, nil
+	p, err := s.Preference(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	v.Name, v.Role, v.Email, v.Language, v.Theme = a.Name, a.Role, a.Email, p.Language, p.Theme
+	return &meOut{v}, nil
+}
+
+type changeMeIn struct {
+	Body struct {
+		Name     *string `json:"name,omitempty" minLength:"1" maxLength:"100" doc:"Of the person."`
+		Language *string `json:"language,omitempty" maxLength:"10" doc:"zh-CN or en; empty for what the browser says."`
+		Theme    *string `json:"theme,omitempty" maxLength:"10" doc:"light or dark; empty for what the browser says."`
+	}
+}
+
+func (s *Service) patchMe(ctx context.Context, in *changeMeIn) (*meOut, error) {
+	n, err := self(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if in.Body.Name != nil {
+		if _, err := s.Rename(ctx, *in.Body.Name); err != nil {
+			return nil, err
+		}
+	}
+	if in.Body.Language != nil || in.Body.Theme != nil {
+		if err := s.Prefer(ctx, in.Body.Language, in.Body.Theme); err != nil {
+			return nil, err
+		}
+	}
+	return s.person(ctx, n, viewMe(api.CallerOf(ctx)))
 }
 
 type passwordIn struct {

@@ -85,12 +85,12 @@ func readApproval(ctx context.Context, tx *db.Tx, n int64) (Approval, error) {
 var approvalsSQL = db.Define("staff.approvals", `
 	SELECT `+approvalColumns+`
 	FROM approval
-	WHERE state = $1 AND id < $2
+	WHERE state = $1 AND id < $2 AND ($3 = '' OR kind = $3) AND ($4 = '' OR asked_by = $4)
 	ORDER BY id DESC
-	LIMIT $3`)
+	LIMIT $5`)
 
-func readApprovals(ctx context.Context, tx *db.Tx, state ApprovalState, before int64, n int) ([]Approval, error) {
-	return all(scanApproval)(tx.Query(ctx, approvalsSQL, string(state), before, n))
+func readApprovals(ctx context.Context, tx *db.Tx, f ApprovalFilter, before int64, n int) ([]Approval, error) {
+	return all(scanApproval)(tx.Query(ctx, approvalsSQL, string(f.State), before, f.Kind, f.AskedBy, n))
 }
 
 var overSQL = db.Define("staff.approvalsOver", `

@@ -131,11 +131,81 @@ func (c *told) again(s *ledger.State, a *ledger.Account, was ledger.Doc, content
 	return &Answer{MemberID: member.ID(a.ID).String(), Points: []string{}, repeated: true}, nil
 }
 
-// Import takes in an event of the past, quietly. It reports whether it was told before.
-func (s *Service) Import(ctx context.Context, kind, ref, key string, at time.Time, props map[string]any) (repeated bool, err error) {
-	a := s.post(ctx, kind, ref, key, at, props, ledger.Request{Bulk: true}, true)
-	v, _ := a.Value.(*Answer)
-	return v != nil && v.repeated, a.Err
+// Event is one thing that a member did, as a file tells it.
+type Event struct {
+	Type, Member, Key string
+	At                time.Time
+	Properties        map[string]any
+}
+
+// Imported is what became of one.
+type Imported struct {
+	Repeated bool // it was told before
+	Err      error
+}
+
+// Import takes in events of the past, quietly, those of a list together, and answers for
+// each in its order.
+func (s *Service) Import(ctx context.Context, list []Event) ([]Imported, error) {
+	out := make([]Imported, len(list))
+	refs := make([]member.Ref, len(list))
+	todo := make([]*told, len(list))
+	for i, e := range list {
+		if todo[i], out[i].Err = s.check(e.Type, e.Key, e.At, e.Properties); out[i].Err != nil {
+			continue
+		}
+		todo[i].quiet = true
+		ref, err := member.ParseRef(e.Member)
+		if refs[i] = ref; err != nil {
+			out[i].Err = at(err, "body.member")
+		}
+	}
+	ids, err := s.o.Members.FindMany(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	var places []int
+	for i := range list {
+		switch {
+		case out[i].Err != nil:
+		case ids[i] == 0:
+			out[i].Err = member.ErrNotFound.At("body.member")
+		default:
+			todo[i].member = int64(ids[i])
+			places = append(places, i)
+		}
+	}
+	for range maxMerges {
+		if places = s.postAll(ctx, todo, places, out); len(places) == 0 {
+			return out, nil
+		}
+	}
+	for _, i := range places {
+		out[i].Err = ledger.ErrMember
+	}
+	return out, nil
+}
+
+// postAll posts the events at places together, and returns the places of those whose
+// member was merged meanwhile.
+func (s *Service) postAll(ctx context.Context, todo []*told, places []int, out []Imported) (moved []int) {
+	requests := make([]ledger.Request, len(places))
+	for j, i := range places {
+		requests[j] = ledger.Request{Command: todo[i], Bulk: true}
+	}
+	for j, a := range s.o.Engine.DoMany(ctx, requests) {
+		i := places[j]
+		var to *ledger.Moved
+		if errors.As(a.Err, &to) {
+			next := *todo[i]
+			next.member = to.To
+			todo[i], moved = &next, append(moved, i)
+			continue
+		}
+		v, _ := a.Value.(*Answer)
+		out[i] = Imported{v != nil && v.repeated, a.Err}
+	}
+	return moved
 }
 
 // at names the field of a refusal.
@@ -146,18 +216,27 @@ func at(err error, location string) error {
 	return err
 }
 
-// post checks an event and sends its command.
-func (s *Service) post(ctx context.Context, kind, ref, key string, when time.Time, props map[string]any, r ledger.Request, quiet bool) ledger.Answer {
+// check makes the command of an event, without its member.
+func (s *Service) check(kind, key string, when time.Time, props map[string]any) (*told, error) {
 	body, err := json.Marshal(props)
 	switch {
 	case err != nil:
-		return ledger.Answer{Err: err}
+		return nil, err
 	case len(kind) > 64 || !typeForm.MatchString(kind):
-		return ledger.Answer{Err: ErrType.At("body.type")}
+		return nil, ErrType.At("body.type")
 	case when.After(s.o.Clock.Now().Add(maxAhead)):
-		return ledger.Answer{Err: ErrFuture.At("body.at")}
+		return nil, ErrFuture.At("body.at")
 	case len(body) > maxProperties:
-		return ledger.Answer{Err: ErrLarge.At("body.properties")}
+		return nil, ErrLarge.At("body.properties")
+	}
+	return &told{kind: kind, key: key, atMS: when.UnixMilli(), props: body}, nil
+}
+
+// post checks an event and sends its command.
+func (s *Service) post(ctx context.Context, kind, ref, key string, when time.Time, props map[string]any, r ledger.Request) ledger.Answer {
+	c, err := s.check(kind, key, when, props)
+	if err != nil {
+		return ledger.Answer{Err: err}
 	}
 	parsed, err := member.ParseRef(ref)
 	if err != nil {
@@ -168,7 +247,9 @@ func (s *Service) post(ctx context.Context, kind, ref, key string, when time.Tim
 		return ledger.Answer{Err: at(err, "body.member")}
 	}
 	for range maxMerges {
-		r.Command = &told{kind, key, int64(who), when.UnixMilli(), body, quiet}
+		next := *c
+		next.member = int64(who)
+		r.Command = &next
 		a := s.o.Engine.Do(ctx, r)
 		var moved *ledger.Moved
 		if !errors.As(a.Err, &moved) {
@@ -207,7 +288,7 @@ func (s *Service) postEvent(ctx context.Context, in *eventIn) (*api.RawOf[Answer
 		return nil, at(err, "body.at")
 	}
 	b := in.Body
-	a := s.post(ctx, b.Type, b.Member, b.Key, when, b.Properties, ledger.RequestOf(ctx, nil, in.DryRun.DryRun), false)
+	a := s.post(ctx, b.Type, b.Member, b.Key, when, b.Properties, ledger.RequestOf(ctx, nil, in.DryRun.DryRun))
 	if a.Raw.Status == 0 {
 		return nil, a.Err
 	}

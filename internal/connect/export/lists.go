@@ -28,11 +28,11 @@ var lists []list
 
 func init() { // the functions refer to lists in turn
 	lists = []list{
-		{name: "members", needs: staff.ReadMembers, write: (*writing).members, filters: []string{"q", "tag", "joined_from", "joined_until"}, columns: []column{
+		{name: "members", needs: staff.ReadMembers, write: (*writing).members, filters: []string{"q", "tag", "advisor", "joined_from", "joined_until"}, columns: []column{
 			{"id", "Member ID", "会员ID"}, {"number", "Member no.", "会员号"}, {"joined_at", "Joined", "入会时间"}, {"name", "Name", "姓名"},
 			{"phone", "Phone", "手机"}, {"email", "E-mail", "邮箱"}, {"card", "Card", "卡号"}, {"external_id", "External ID", "外部编号"},
 			{"gender", "Gender", "性别"}, {"birthday", "Birthday", "生日"}, {"city", "City", "城市"}, {"language", "Language", "语言"},
-			{"store", "Store", "门店"}, {"source", "Source", "来源"}, {"tags", "Tags", "标签"},
+			{"store", "Store", "门店"}, {"source", "Source", "来源"}, {"tags", "Tags", "标签"}, {"advisor", "Advisor", "专属顾问"},
 		}},
 		{name: "sales", needs: staff.ReadSales, write: (*writing).sales,
 			filters: []string{"member", "source", "document", "from", "to", "store", "till", "staff", "channel", "kind", "unassigned", "state"}, columns: []column{
@@ -75,7 +75,13 @@ func (w *writing) members(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q := member.Search{Q: w.filter["q"], Tag: w.filter["tag"], JoinedFrom: from, JoinedUntil: until, Limit: pageRows}
+	advisor := int64(0)
+	if text := w.filter["advisor"]; text != "" {
+		if _, advisor, err = id.Decode("stf_", text); err != nil {
+			return member.ErrAdvisor
+		}
+	}
+	q := member.Search{Advisor: advisor, Q: w.filter["q"], Tag: w.filter["tag"], JoinedFrom: from, JoinedUntil: until, Limit: pageRows}
 	for {
 		page, next, err := w.s.o.Members.List(ctx, q)
 		if err != nil {
@@ -83,7 +89,7 @@ func (w *writing) members(ctx context.Context) error {
 		}
 		for _, m := range page {
 			err := w.row(m.ID.String(), m.ID.Number(), m.JoinedAt.In(w.snap.Zone), m.Name, m.First(member.KindPhone), m.First(member.KindEmail), m.First(member.KindCard),
-				m.First(member.KindExternal), string(m.Gender), string(m.Birthday), m.City, m.Language, w.store(m.StoreID), m.Source, strings.Join(m.Tags, ";"))
+				m.First(member.KindExternal), string(m.Gender), string(m.Birthday), m.City, m.Language, w.store(m.StoreID), m.Source, strings.Join(m.Tags, ";"), m.Advisor)
 			if err != nil {
 				return err
 			}

@@ -113,6 +113,9 @@ var forms = map[Kind]form{
 // is nil for a kind that there is not.
 func Fields(kind Kind) []Field { return forms[kind].fields }
 
+// Needs returns the fields of a kind that must be mapped: of each group at least one.
+func Needs(kind Kind) [][]string { return forms[kind].need }
+
 // Open returns the prefix of the fields of a kind that the user names freely, as in
 // attr.size, or "".
 func (kind Kind) Open() string { return forms[kind].open }

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -206,6 +207,19 @@ func (m *Mapping) Free(cells []string) map[string]string {
 		}
 	}
 	return free
+}
+
+// Columns returns which column fills which field: by its name, or by its place, as #3, where
+// two columns bear the name.
+func (m *Mapping) Columns() map[string]string {
+	out := make(map[string]string, len(m.columns))
+	for field, i := range m.columns {
+		out[field] = m.header[i]
+		if slices.Index(m.header, m.header[i]) != i || slices.Contains(m.header[i+1:], m.header[i]) {
+			out[field] = fmt.Sprintf("#%d", i+1)
+		}
+	}
+	return out
 }
 
 // String writes the mapping as NewMapping reads it, in the order of the columns.

@@ -93,17 +93,18 @@ type Doc struct {
 	Description string   // more, where one sentence is too little; plain text
 	Tags        []string // the groups of the reference
 	Needs       Permission
-	Public      bool     // nobody need be signed in; an Idempotency-Key is then not kept
-	Fails       []error  // the refusals of the handler, for the reference
-	Status      int      // of success; 200 where zero, or 204 without a body
-	KeyRequired bool     // a write without Idempotency-Key is refused
-	OwnKey      bool     // the handler's service keeps key and answer itself, in its own transaction
-	Secret      bool     // the answer holds a secret and is not kept: a retry gets ErrAnswerLost
-	Stream      bool     // the answer is written as it is made, with no time limit: exports. For events see Watch
-	Upload      bool     // the body is a file of any kind, which the handler reads by BodyOf as it comes, without a time limit; it bears no key
-	Hidden      bool     // not in the reference
-	MaxBody     int64    // in bytes; 1 MiB where zero
-	Takes       []string // content types of a body that is no JSON
+	OneOf       []Permission // instead of Needs: any of these will do
+	Public      bool         // nobody need be signed in; an Idempotency-Key is then not kept
+	Fails       []error      // the refusals of the handler, for the reference
+	Status      int          // of success; 200 where zero, or 204 without a body
+	KeyRequired bool         // a write without Idempotency-Key is refused
+	OwnKey      bool         // the handler's service keeps key and answer itself, in its own transaction
+	Secret      bool         // the answer holds a secret and is not kept: a retry gets ErrAnswerLost
+	Stream      bool         // the answer is written as it is made, with no time limit: exports. For events see Watch
+	Upload      bool         // the body is a file of any kind, which the handler reads by BodyOf as it comes, without a time limit; it bears no key
+	Hidden      bool         // not in the reference
+	MaxBody     int64        // in bytes; 1 MiB where zero
+	Takes       []string     // content types of a body that is no JSON
 
 	watch bool // set by Watch
 }
@@ -227,10 +228,12 @@ func check(method, path string, d Doc) {
 		panic("api: " + path + " is not under " + strings.Join(prefixes, " or "))
 	case d.ID == "" || d.Summary == "":
 		panic("api: " + method + " " + path + " has no ID or Summary")
-	case d.Public && (d.Needs != "" || d.KeyRequired || d.OwnKey):
+	case d.Public && (d.Needs != "" || len(d.OneOf) > 0 || d.KeyRequired || d.OwnKey):
 		panic("api: " + d.ID + " is public: it can neither need a permission nor keep a key")
 	case strings.HasPrefix(path, portalPrefix) && d.Needs != "":
 		panic("api: " + d.ID + " is of the portal: members have no permissions")
+	case d.Needs != "" && len(d.OneOf) > 0:
+		panic("api: " + d.ID + " needs one permission, and one of several")
 	case method == http.MethodGet && (d.KeyRequired || d.OwnKey):
 		panic("api: " + d.ID + " reads: it has no key")
 	case d.watch && d.Public:

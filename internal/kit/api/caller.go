@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/errs"
@@ -105,6 +106,9 @@ func (rt *route) admit(ctx context.Context, req *http.Request) (context.Context,
 			_, err := rt.signIn(ctx, req)
 			return err
 		}
+	}
+	if any := rt.doc.OneOf; len(any) > 0 && !slices.ContainsFunc(any, func(p Permission) bool { return caller.Can[p] }) {
+		return nil, ErrPermission.With("permission", any[0])
 	}
 	return WithCaller(ctx, caller), nil
 }

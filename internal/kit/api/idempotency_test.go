@@ -415,10 +415,14 @@ func TestPurge(t *testing.T) {
 		begin := s.clock.Now()
 		s.do(keyed(brew, "old", `{"cups":1}`))
 		err := d.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
-			for i := range 1203 { // more than two slices
-				hash := fmt.Sprintf("%016d", i)
+			for i := range 1352 + 256 { // of one shard more than two slices, and one of each
+				shard := 7
+				if i >= 1352 {
+					shard = i - 1352
+				}
+				hash := append([]byte{byte(shard)}, fmt.Sprintf("%015d", i)...)
 				if _, err := tx.ExecText(ctx, `INSERT INTO request (shard, hash, body_hash, status, at_ms) VALUES ($1, $2, $3, 200, $4)`,
-					int(hash[0]), []byte(hash), []byte(hash), begin.UnixMilli()); err != nil {
+					shard, hash, hash, begin.UnixMilli()); err != nil {
 					return err
 				}
 			}
@@ -429,11 +433,24 @@ func TestPurge(t *testing.T) {
 		}
 		s.clock.Advance(24 * time.Hour)
 		s.do(keyed(brew, "new", `{"cups":1}`))
-		if n, err := s.router.Purge(t.Context(), begin); n != 0 || err != nil {
-			t.Errorf("purged %d of what is not older: %v", n, err)
+		purge := func(before time.Time, turns ...int) (n int64) {
+			for _, turn := range turns {
+				removed, err := s.router.Purge(t.Context(), before, 20000+turn)
+				if err != nil {
+					t.Fatal(err)
+				}
+				n += removed
+			}
+			return n
 		}
-		if n, err := s.router.Purge(t.Context(), begin.Add(time.Hour)); n != 1204 || err != nil || s.kept() != 1 {
-			t.Errorf("purged %d, kept %d: %v", n, s.kept(), err)
+		if n := purge(begin, 0, 1, 2, 3); n != 0 {
+			t.Errorf("purged %d of what is not older", n)
+		}
+		if n := purge(begin.Add(time.Hour), 3); n != 1352+64 && n != 1352+64+1 { // perhaps with that of "old"
+			t.Errorf("purged %d in the turn of the full shard", n)
+		}
+		if n := purge(begin.Add(time.Hour), 1, 2, 0); n < 192 || s.kept() != 1 {
+			t.Errorf("purged %d in the other turns, kept %d", n, s.kept())
 		}
 		if w := s.do(keyed(brew, "new", `{"cups":1}`)); w.Header().Get("Idempotent-Replayed") != "true" {
 			t.Error("the new key was purged")

@@ -102,6 +102,9 @@ func (r *Router) operation(method, path string, d Doc) huma.Operation {
 	default:
 		op.Security = []map[string][]string{{schemeBearer: {}}, {schemeSession: {}}}
 	}
+	if needs := d.permissions(); len(needs) > 0 {
+		op.Extensions = map[string]any{"x-permissions": needs}
+	}
 	if len(d.Takes) > 0 {
 		file := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
@@ -133,7 +136,23 @@ func (r *Router) nameTags(tags []string) {
 	}
 }
 
+// permissions are those of which the route takes one: for pages that show only what may be
+// done.
+func (d Doc) permissions() []Permission {
+	if d.Needs != "" {
+		return []Permission{d.Needs}
+	}
+	return d.OneOf
+}
+
 func described(d Doc) string {
+	if len(d.OneOf) > 0 {
+		names := make([]string, len(d.OneOf))
+		for i, p := range d.OneOf {
+			names[i] = "`" + string(p) + "`"
+		}
+		return strings.TrimSpace(d.Description + "\n\nNeeds the permission " + strings.Join(names, " or ") + ".")
+	}
 	if d.Needs == "" {
 		return d.Description
 	}

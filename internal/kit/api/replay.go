@@ -14,7 +14,11 @@ import (
 // keepTimeout bounds the write that keeps an answer after its request has ended.
 const keepTimeout = 5 * time.Second
 
-// purgeSlice is how many rows one background transaction of Purge removes: some ms of work.
+// PurgeTurns is over how many calls Purge goes through all keys: so many days longer than it
+// is asked to may an answer live.
+const PurgeTurns = 4
+
+// purgeSlice is how many rows one background transaction of Purge looks at: some ms of work.
 const purgeSlice = 500
 
 var findAnswerSQL = db.Define("api.findAnswer", `
@@ -36,14 +40,22 @@ var keepAnswerSQL = db.Define("api.keepAnswer", `
 	SET status = excluded.status, answer = excluded.answer, member_id = excluded.member_id
 	WHERE request.status = 0 AND request.body_hash = excluded.body_hash`)
 
-var purgeSQL = db.Define("api.purge", `
+// Of a slice, first where it ends, then what is old in it. An index by time would have made
+// this one range, and cost every write that bears a key an insertion.
+var (
+	purgeEndSQL = db.Define("api.purgeEnd", `
+	SELECT hash
+	FROM request
+	WHERE shard = $1 AND hash > $2
+	ORDER BY hash
+	LIMIT 1 OFFSET $3`)
+	purgeSQL = db.Define("api.purge", `
 	DELETE FROM request
-	WHERE (shard, hash) IN (
-		SELECT shard, hash
-		FROM request
-		WHERE at_ms < $1
-		ORDER BY at_ms, shard, hash
-		LIMIT $2)`)
+	WHERE shard = $1 AND hash > $2 AND hash <= $3 AND at_ms < $4`)
+	purgeRestSQL = db.Define("api.purgeRest", `
+	DELETE FROM request
+	WHERE shard = $1 AND hash > $2 AND at_ms < $3`)
+)
 
 // errTaken aborts a transaction whose key another process claimed first.
 var errTaken = ErrInFlight
@@ -171,39 +183,41 @@ func (r *Router) store(ctx context.Context, key Key, doc Doc, answer *reply) err
 	})
 }
 
-// Purge removes the keys and answers from before a time, a slice at a time behind
-// interactive work, and returns how many it removed. Keys are worth keeping for as long as
-// a client may retry; what a sale or a movement is known by otherwise (source, document)
-// keeps it single for ever.
-func (r *Router) Purge(ctx context.Context, before time.Time) (n int64, err error) {
-	for {
-		var removed int64
-		err := r.cfg.DB.InBackground(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-			removed, err = tx.Exec(ctx, purgeSQL, before.UnixMilli(), purgeSlice)
-			return err
-		})
-		if err != nil {
-			return n, fmt.Errorf("purge idempotency keys: %w", err)
-		}
-		n += removed
-		if removed < purgeSlice {
-			return n, nil
+// Purge removes the keys and answers from before a time, of one in PurgeTurns shards: those
+// whose turn it is, which any number tells that counts the calls. It returns how many it
+// removed. It works a slice at a time behind interactive work, and a second run of a turn does
+// no harm. Keys are worth keeping for as long as a client may retry; what a sale or a
+// movement is known by otherwise (source, document) keeps it single for ever.
+func (r *Router) Purge(ctx context.Context, before time.Time, turn int) (n int64, err error) {
+	for shard := turn % PurgeTurns; shard < keyShards; shard += PurgeTurns {
+		for after, done := []byte{}, false; !done; {
+			var removed int64
+			err := r.cfg.DB.InBackground(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+				removed, after, done, err = purge(ctx, tx, shard, after, before.UnixMilli())
+				return err
+			})
+			if err != nil {
+				return n, fmt.Errorf("purge idempotency keys: %w", err)
+			}
+			n += removed
 		}
 	}
+	return n, nil
 }
 
-var newestSQL = db.Define("api.newest", `
-	SELECT COALESCE(MAX(at_ms), 0)
-	FROM request`)
+// keyShards is over how many shards keys are spread: by the first byte of their hash.
+const keyShards = 256
 
-// Newest is the time of the newest write that bore a key; the zero time where there is none.
-func Newest(ctx context.Context, d *db.DB) (time.Time, error) {
-	var ms int64
-	err := d.Glance(ctx, func(ctx context.Context, tx *db.Tx) error {
-		return tx.QueryRow(ctx, newestSQL).Scan(&ms)
-	})
-	if err != nil || ms == 0 {
-		return time.Time{}, err
+// purge goes over one slice of a shard, after a key, and returns the key to go on after.
+func purge(ctx context.Context, tx *db.Tx, shard int, after []byte, beforeMS int64) (removed int64, end []byte, done bool, err error) {
+	err = tx.QueryRow(ctx, purgeEndSQL, shard, after, purgeSlice-1).Scan(&end)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		removed, err = tx.Exec(ctx, purgeRestSQL, shard, after, beforeMS)
+		return removed, after, true, err
+	case err != nil:
+		return 0, after, false, err
 	}
-	return time.UnixMilli(ms).UTC(), nil
+	removed, err = tx.Exec(ctx, purgeSQL, shard, after, end, beforeMS)
+	return removed, end, false, err
 }

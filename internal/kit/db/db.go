@@ -22,6 +22,7 @@ import (
 	"os"
 	"regexp"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -62,6 +63,8 @@ type store interface {
 	// prepare checks every statement against the schema.
 	prepare(ctx context.Context, list []*Stmt) error
 	warm(ctx context.Context) error
+	// shrink lets go of the memory that connections keep pages in.
+	shrink(ctx context.Context) error
 	stats(ctx context.Context) (Stats, error)
 	scrub(ctx context.Context, tables []string) error
 	// freeze takes the database as it is at one instant; see Freeze.
@@ -86,6 +89,7 @@ type DB struct {
 	log    *slog.Logger
 	blocks blocks
 	warmth warmth
+	begun  atomic.Int64 // transactions and snapshots
 
 	failOnce sync.Once
 	failed   chan struct{}

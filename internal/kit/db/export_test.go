@@ -17,3 +17,21 @@ func (d *DB) MigrateBelow(ctx context.Context, version int) error {
 	}
 	return d.store.migrate(ctx, list)
 }
+
+// LeaveOpen leaves the writer and every reader of SQLite in a transaction, as a ROLLBACK
+// does that was interrupted.
+func (d *DB) LeaveOpen(ctx context.Context) error {
+	l := d.store.(*lite)
+	if _, err := l.writer.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	for range readers {
+		s := <-l.idle
+		_, err := s.conn.ExecContext(ctx, "BEGIN")
+		l.idle <- s
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -80,6 +80,19 @@ func (d *DB) Warm(ctx context.Context) error {
 	return err
 }
 
+// Begun counts the transactions and snapshots so far: how busy the database is.
+func (d *DB) Begun() int64 { return d.begun.Load() }
+
+// Shrink gives the memory back in which the connections of the embedded database keep
+// pages, up to 100 MB after a busy time. What is asked for next comes from the system's
+// cache, which costs little and lasts for one look. PostgreSQL keeps its own.
+func (d *DB) Shrink(ctx context.Context) error {
+	if err := d.store.shrink(ctx); err != nil {
+		return fmt.Errorf("give memory back: %w", d.translate(err))
+	}
+	return nil
+}
+
 // stats of SQLite are the sizes of its files and what the checkpointer has counted.
 func (l *lite) stats(context.Context) (s Stats, err error) {
 	s.Warm = l.db.warmth.now()

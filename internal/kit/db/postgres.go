@@ -285,6 +285,8 @@ func (p *postgres) prepare(ctx context.Context, list []*Stmt) error {
 
 func (p *postgres) warm(context.Context) error { return nil }
 
+func (p *postgres) shrink(context.Context) error { return nil }
+
 // scrub runs outside of a transaction, as VACUUM wants it. Another session's transaction
 // that is older than the deletion keeps the dead rows for this once.
 func (p *postgres) scrub(ctx context.Context, tables []string) error {

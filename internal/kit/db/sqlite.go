@@ -198,6 +198,10 @@ func (l *lite) begin(ctx context.Context, m mode) (*Tx, error) {
 // begin begins a transaction. The caller's context does not interrupt it: a caller who goes
 // in that very moment would be told that nothing was begun, while the connection is in a
 // transaction that nobody ends. It takes no longer for that, as the file is ours alone.
+//
+// The transaction before may still be open: the driver interrupts a statement whose context
+// has ended from another goroutine, and may hit the ROLLBACK that comes after it instead.
+// Left so, a reader would refuse all work and hold the log from then on.
 func (s *session) begin(ctx context.Context, how string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -205,6 +209,13 @@ func (s *session) begin(ctx context.Context, how string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
 	defer cancel()
 	_, err := s.conn.ExecContext(ctx, how)
+	if err == nil || !strings.Contains(err.Error(), "within a transaction") {
+		return err
+	}
+	if _, err := s.conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+		return err
+	}
+	_, err = s.conn.ExecContext(ctx, how)
 	return err
 }
 
@@ -324,6 +335,25 @@ func (l *lite) warm(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// shrink empties the caches of the writer and of the readers that nobody uses.
+func (l *lite) shrink(ctx context.Context) error {
+	if err := l.queue.lock(ctx, background); err != nil {
+		return err
+	}
+	_, err := l.writer.conn.ExecContext(ctx, "PRAGMA shrink_memory")
+	l.queue.unlock()
+	for range readers {
+		select {
+		case s := <-l.idle:
+			_, readErr := s.conn.ExecContext(ctx, "PRAGMA shrink_memory")
+			l.idle <- s
+			err = errors.Join(err, readErr)
+		default:
+		}
+	}
+	return err
 }
 
 // close waits for the transactions that run, at most as long as they may last, and sends

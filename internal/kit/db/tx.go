@@ -114,6 +114,7 @@ func (d *DB) once(ctx context.Context, m mode, fn func(context.Context, *Tx) err
 	if err := d.Failure(); err != nil {
 		return false, err
 	}
+	d.begun.Add(1)
 	tx, err := d.store.begin(ctx, m)
 	if err != nil {
 		return false, d.translate(given(ctx, err))
@@ -173,7 +174,11 @@ func (tx *Tx) rollback() {
 	if tx.open != nil {
 		tx.open.Close()
 	}
-	if err := tx.end("ROLLBACK"); err != nil {
+	err := tx.end("ROLLBACK")
+	if err != nil && tx.Engine() == SQLite {
+		err = tx.end("ROLLBACK") // the first may have been interrupted in place of what was before it; see begin
+	}
+	if err != nil {
 		tx.db.log.Debug("rollback after the transaction had ended", "error", err)
 	}
 }

@@ -87,3 +87,42 @@ func lines(t *testing.T, d *db.DB, query string) (list []string) {
 	}
 	return list
 }
+
+// Version 17 finds events that wait one by one in the outbox. They wait on, in their order,
+// in the form that the version after reads; package event shows that it does.
+func TestUpgrade17(t *testing.T) {
+	t.Parallel()
+	for _, e := range dbtest.Engines {
+		t.Run(e.String(), func(t *testing.T) {
+			t.Parallel()
+			d := dbtest.OpenAt(t, fresh(t, e))
+			if err := d.MigrateBelow(t.Context(), 17); err != nil {
+				t.Fatal(err)
+			}
+			const old = `INSERT INTO outbox (shard, member_id, kind, at_ms, body) VALUES `
+			write(t, d, old+`(3, 12345678901234567, 'sale.recorded', 5, '{"n":1,  "a":"茶\"\u8336"}')`,
+				old+`(0, 0, 'shop.opened', -7, 'null')`, old+`(9, -4, 'a.b', 6, '{"n":2}')`,
+				`INSERT INTO request (shard, hash, body_hash, status, at_ms) VALUES (1, '01', '02', 200, 777)`,
+				`DELETE FROM outbox WHERE kind = 'a.b'`, old+`(9, -4, 'a.b', 6, '{"n":3}')`)
+			if err := d.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			text := map[db.Engine]string{db.SQLite: "CAST(events AS TEXT)", db.Postgres: "convert_from(events, 'UTF8')"}[e]
+			got := lines(t, d, `SELECT n || ' ' || at_ms || ' ' || `+text+` FROM outbox ORDER BY id`)
+			for i := range got { // as a compact form: PostgreSQL puts in spaces
+				got[i] = strings.NewReplacer(`" : `, `":`, `, "`, `,"`).Replace(got[i])
+			}
+			want := []string{
+				`1 0 [{"m":12345678901234567,"t":5,"k":"sale.recorded","b":"{\"n\":1,  \"a\":\"茶\\\"\\u8336\"}"}]`,
+				`1 0 [{"m":0,"t":-7,"k":"shop.opened","b":"null"}]`,
+				`1 0 [{"m":-4,"t":6,"k":"a.b","b":"{\"n\":3}"}]`,
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("what waits\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+			if got := lines(t, d, `SELECT at_ms || '' FROM event_dispatcher`); !slices.Equal(got, []string{"777"}) {
+				t.Errorf("the newest posting: %v", got)
+			}
+		})
+	}
+}

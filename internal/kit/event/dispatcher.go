@@ -233,40 +233,40 @@ var claimSQL = db.Define("event.claim", `
 
 var advanceSQL = db.Define("event.advance", `
 	UPDATE event_dispatcher
-	SET position = $2
+	SET position = $2, at_ms = CASE WHEN at_ms < $3 THEN $3 ELSE at_ms END
 	WHERE one = 1 AND owner = $1`)
 
 // move is one batch in one transaction.
 func (d *Dispatcher) move(ctx context.Context, aside map[*subscriber]error) (int, error) {
-	var batch []Event
+	var t taken
 	var refused error
 	var took time.Duration
 	limit := d.size.now()
 	err := d.db.InBackground(ctx, func(ctx context.Context, tx *db.Tx) error {
 		started := time.Now()
 		defer func() { took = time.Since(started) }()
-		batch, refused = nil, nil // the transaction may be run again
+		t, refused = taken{}, nil // the transaction may be run again
 		position, leads, err := d.claim(ctx, tx)
 		if err != nil || !leads {
 			return err
 		}
-		if batch, err = take(ctx, tx, position, limit); err != nil || len(batch) == 0 {
+		if t, err = take(ctx, tx, position, limit); err != nil || len(t.events) == 0 {
 			return err
 		}
-		if refused = d.apply(ctx, tx, batch, aside); refused != nil {
+		if refused = d.apply(ctx, tx, t.events, aside); refused != nil {
 			return refused
 		}
-		return d.advance(ctx, tx, batch[len(batch)-1].Position)
+		return d.advance(ctx, tx, t)
 	})
 	if refused != nil {
 		return 0, refused // as it was: the database translates what passes through it
 	}
-	if err != nil || len(batch) == 0 {
+	if err != nil || len(t.events) == 0 {
 		return 0, err
 	}
-	d.size.adapt(len(batch), took)
-	d.seen.set(batch[len(batch)-1].Position)
-	return len(batch), nil
+	d.size.adapt(len(t.events), took)
+	d.seen.set(t.last())
+	return len(t.events), nil
 }
 
 // claim takes or renews the lease and returns the position of the newest event, or false
@@ -283,13 +283,13 @@ func (d *Dispatcher) claim(ctx context.Context, tx *db.Tx) (position int64, lead
 	return position, true, nil
 }
 
-func (d *Dispatcher) advance(ctx context.Context, tx *db.Tx, position int64) error {
-	n, err := tx.Exec(ctx, advanceSQL, d.owner, position)
+func (d *Dispatcher) advance(ctx context.Context, tx *db.Tx, t taken) error {
+	n, err := tx.Exec(ctx, advanceSQL, d.owner, t.last(), max(t.newestMS, d.clock.Now().UnixMilli()))
 	if err == nil && n != 1 {
 		err = errors.New("the lease was lost inside its own transaction")
 	}
 	if err != nil {
-		return fmt.Errorf("advance the log to %d: %w", position, err)
+		return fmt.Errorf("advance the log to %d: %w", t.last(), err)
 	}
 	return nil
 }

@@ -2,7 +2,7 @@
 // writes in its own transaction, and a log that everybody reads from.
 //
 // Life of an event: Append puts it in the outbox, inside the transaction of the change
-// that it tells. One dispatcher (of all nodes, by lease) moves waiting events to the log
+// that it tells; the events of a batch of postings lie packed, many in a row. One dispatcher (of all nodes, by lease) moves waiting events to the log
 // in the order of the outbox, gives each its position, and applies the subscribers, all
 // in one transaction. Then anybody may page through the log by position.
 //
@@ -30,6 +30,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/id"
@@ -55,17 +56,6 @@ func (e Event) ID() string { return id.Encode("evt_", 0, e.Position) }
 // At is when the event happened.
 func (e Event) At() time.Time { return time.UnixMilli(e.AtMS).UTC() }
 
-// OutboxTable and OutboxColumns are for the posting engine, which writes many events with
-// a statement of its own. Values gives a row in the order of the columns. The id comes
-// from the database. Whoever writes so calls Nudge after the commit.
-const OutboxTable = "outbox"
-
-// OutboxColumns are the columns of OutboxTable that a writer fills.
-var OutboxColumns = [...]string{"shard", "member_id", "kind", "at_ms", "body"}
-
-// Values returns the event as a row of the outbox, in the order of OutboxColumns.
-func (e Event) Values() []any { return []any{e.Shard, e.Member, e.Kind, e.AtMS, string(e.Body)} }
-
 var kinds = regexp.MustCompile(`^[a-z][a-z_]*(\.[a-z][a-z_]*)+$`)
 
 // Check returns what is wrong with an event that is about to be written. All of it is a
@@ -78,79 +68,33 @@ func (e Event) Check() error {
 		return fmt.Errorf("event %s: shard %d is not that of member %d", e.Kind, e.Shard, e.Member)
 	case len(e.Body) > MaxBody:
 		return fmt.Errorf("event %s: body of %d bytes, at most %d", e.Kind, len(e.Body), MaxBody)
-	case !json.Valid(e.Body):
+	case !json.Valid(e.Body) || !utf8.Valid(e.Body): // what the log cannot hold would stop it
 		return fmt.Errorf("event %s: body is not JSON", e.Kind)
 	}
 	return nil
 }
 
 var appendSQL = db.Define("event.append", `
-	INSERT INTO outbox (shard, member_id, kind, at_ms, body)
-	VALUES ($1, $2, $3, $4, $5)`)
+	INSERT INTO outbox (n, at_ms, events)
+	VALUES ($1, 0, $2)`)
 
 // Append writes an event in the transaction of the change that it tells. After the commit
 // the dispatcher finds it within a poll, or at once where the caller nudges it.
 func Append(ctx context.Context, tx *db.Tx, e Event) error {
-	if err := e.Check(); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, appendSQL, e.Values()...); err != nil {
-		return fmt.Errorf("append event %s: %w", e.Kind, err)
-	}
-	return nil
+	return AppendAll(ctx, tx, []Event{e})
 }
 
-// Many at once: one statement instead of one round trip each, since on PostgreSQL the
-// round trip is most of the cost. The rows come in the order of the array.
-var appendAllSQL = db.Define("event.appendAll", `
-	INSERT INTO outbox (shard, member_id, kind, at_ms, body)
-	SELECT
-		json_extract(value, '$.s'),
-		json_extract(value, '$.m'),
-		json_extract(value, '$.k'),
-		json_extract(value, '$.t'),
-		json_extract(value, '$.b')
-	FROM json_each($1)
-	ORDER BY key`).
-	OnPostgres(`
-	INSERT INTO outbox (shard, member_id, kind, at_ms, body)
-	SELECT
-		(value->>'s')::SMALLINT,
-		(value->>'m')::BIGINT,
-		value->>'k',
-		(value->>'t')::BIGINT,
-		value->>'b'
-	FROM json_array_elements($1::JSON) WITH ORDINALITY AS list (value, n)
-	ORDER BY n`)
-
-// row is an event on its way through appendAllSQL. The body goes as text, to stay byte
-// for byte what it was.
-type row struct {
-	Shard  int16  `json:"s"`
-	Member int64  `json:"m"`
-	Kind   string `json:"k"`
-	AtMS   int64  `json:"t"`
-	Body   string `json:"b"`
-}
-
-// AppendAll is Append for a list, in its order, in one statement.
+// AppendAll is Append for a list, in its order, in few rows.
 func AppendAll(ctx context.Context, tx *db.Tx, list []Event) error {
-	if len(list) == 0 {
-		return nil
-	}
-	rows := make([]row, len(list))
-	for i, e := range list {
+	for _, e := range list {
 		if err := e.Check(); err != nil {
 			return err
 		}
-		rows[i] = row{e.Shard, e.Member, e.Kind, e.AtMS, string(e.Body)}
 	}
-	text, err := json.Marshal(rows)
-	if err != nil {
-		return fmt.Errorf("append %d events: %w", len(list), err)
-	}
-	if _, err := tx.Exec(ctx, appendAllSQL, string(text)); err != nil {
-		return fmt.Errorf("append %d events: %w", len(list), err)
+	for _, r := range Pack(list) {
+		if _, err := tx.Exec(ctx, appendSQL, r.N, r.Events); err != nil {
+			return fmt.Errorf("append %d events: %w", len(list), err)
+		}
 	}
 	return nil
 }

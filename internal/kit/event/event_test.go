@@ -86,7 +86,18 @@ func (r rig) read(fn func(context.Context, *db.Tx) ([]Event, error)) (list []Eve
 
 func (r rig) log() []Event {
 	r.Helper()
-	return r.read(func(ctx context.Context, tx *db.Tx) ([]Event, error) { return List(ctx, tx, 0, "", MaxPage) })
+	list, _ := r.list(0, "", MaxPage)
+	return list
+}
+
+// list is List, in a transaction of its own.
+func (r rig) list(after int64, kind string, limit int) (list []Event, last int64) {
+	r.Helper()
+	list = r.read(func(ctx context.Context, tx *db.Tx) (list []Event, err error) {
+		list, last, err = List(ctx, tx, after, kind, limit)
+		return list, err
+	})
+	return list, last
 }
 
 func bodies(list []Event) string {
@@ -119,7 +130,7 @@ func TestEventsReachTheLogInOrder(t *testing.T) {
 		if e := all[0]; e.Kind != "sale.recorded" || e.Member != 7 || e.Shard != id.Shard(7) || !e.At().Equal(noon) || e.ID() == all[1].ID() {
 			t.Errorf("first event = %+v", e)
 		}
-		kind := r.read(func(ctx context.Context, tx *db.Tx) ([]Event, error) { return List(ctx, tx, 1, "sale.recorded", 10) })
+		kind, _ := r.list(1, "sale.recorded", 10)
 		if want := "2:2 4:4"; bodies(kind) != want {
 			t.Errorf("sales after 1 = %s, want %s", bodies(kind), want)
 		}
@@ -146,7 +157,7 @@ func TestABacklogKeepsItsOrder(t *testing.T) {
 		r.drain()
 		after := int64(0)
 		for after < events {
-			part := r.read(func(ctx context.Context, tx *db.Tx) ([]Event, error) { return List(ctx, tx, after, "a.b", 300) })
+			part, _ := r.list(after, "a.b", 300)
 			if len(part) == 0 {
 				t.Fatalf("the log ends at %d, want %d", after, events)
 			}

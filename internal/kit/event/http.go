@@ -65,14 +65,15 @@ type eventItem struct {
 type eventsOut struct {
 	Body struct {
 		Items []eventItem `json:"items" doc:"The events, in order of position."`
-		Last  int64       `json:"last" doc:"The position to go on after: that of the last item, or what was asked where there is none."`
+		Last  int64       `json:"last" doc:"The position to go on after: that of the last item, or how far the search for a type has come; what was asked where there is nothing new."`
 	}
 }
 
 func (d *Dispatcher) getEvents(ctx context.Context, in *eventsIn) (*eventsOut, error) {
 	var list []Event
+	var last int64
 	err := d.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		list, err = List(ctx, tx, in.After, in.Type, in.Limit)
+		list, last, err = List(ctx, tx, in.After, in.Type, in.Limit)
 		return err
 	})
 	if err != nil {
@@ -80,10 +81,9 @@ func (d *Dispatcher) getEvents(ctx context.Context, in *eventsIn) (*eventsOut, e
 	}
 	var out eventsOut
 	out.Body.Items = make([]eventItem, 0, len(list))
-	out.Body.Last = in.After
+	out.Body.Last = last
 	for _, e := range list {
 		out.Body.Items = append(out.Body.Items, e.item())
-		out.Body.Last = e.Position
 	}
 	return &out, nil
 }

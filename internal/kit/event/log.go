@@ -21,7 +21,7 @@ var (
 	listKindSQL = db.Define("event.listKind", `
 	SELECT position, shard, member_id, kind, at_ms, body
 	FROM event
-	WHERE kind = $1 AND position > $2
+	WHERE position > $2 AND position <= $4 AND kind = $1
 	ORDER BY position
 	LIMIT $3`)
 	listMemberSQL = db.Define("event.listMember", `
@@ -46,12 +46,26 @@ var (
 )
 
 // List returns events after a position, oldest first, of one kind or (with "") of all.
-// The limit is 1 to MaxPage.
-func List(ctx context.Context, tx *db.Tx, after int64, kind string, limit int) ([]Event, error) {
+// The limit is 1 to MaxPage. last is the position up to which there are no others, that to
+// go on after: a reader of one kind passes over what is of others.
+func List(ctx context.Context, tx *db.Tx, after int64, kind string, limit int) (list []Event, last int64, err error) {
+	last = after
 	if kind == "" {
-		return readEvents(tx.Query(ctx, listSQL, after, page(limit)))
+		list, err = readEvents(tx.Query(ctx, listSQL, after, page(limit)))
+	} else { // the end first: all up to there is to be seen by the second statement
+		end, perr := Position(ctx, tx)
+		if perr != nil {
+			return nil, after, perr
+		}
+		end = max(after, end)
+		if list, err = readEvents(tx.Query(ctx, listKindSQL, kind, after, page(limit), end)); len(list) < page(limit) {
+			return list, end, err
+		}
 	}
-	return readEvents(tx.Query(ctx, listKindSQL, kind, after, page(limit)))
+	if len(list) > 0 {
+		last = list[len(list)-1].Position
+	}
+	return list, last, err
 }
 
 // ListMember returns the events of one member before a position, newest first. A position

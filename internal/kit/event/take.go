@@ -1,79 +1,177 @@
 package event
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
 )
 
-// On PostgreSQL one statement deletes, numbers and inserts. Three statements would not
-// only cost three round trips: between them another transaction can commit a row with a
-// smaller id, which a DELETE by range would drop unread. The ids go in as an array, so that
-// they are looked up: joined, the planner would read all the dead rows of a busy outbox.
-var moveSQL = db.Define("event.move", ``).
+// On PostgreSQL one statement finds and deletes: between two, another transaction could
+// commit a row with a smaller id, which a DELETE by range would drop unread. The ids go in
+// as an array, so that they are looked up: joined, the planner would read all the dead rows
+// of a busy outbox. A row is taken whole, so a batch may go past its limit by part of one.
+var takeSQL = db.Define("event.take", ``).
 	OnPostgres(`
-	WITH gone AS (
-		DELETE FROM outbox
-		WHERE id = ANY (ARRAY(SELECT id FROM outbox ORDER BY id LIMIT $2))
-		RETURNING id, shard, member_id, kind, at_ms, body
-	), numbered AS (
-		SELECT $1::BIGINT + ROW_NUMBER() OVER (ORDER BY id) AS position, shard, member_id, kind, at_ms, body
-		FROM gone
-	), put AS (
-		INSERT INTO event (position, shard, member_id, kind, at_ms, body)
-		SELECT position, shard, member_id, kind, at_ms, body
-		FROM numbered
-	)
-	SELECT position, shard, member_id, kind, at_ms, body
-	FROM numbered
-	ORDER BY position`)
+	DELETE FROM outbox
+	WHERE id = ANY (ARRAY(
+		SELECT id
+		FROM (
+			SELECT id, SUM(n) OVER (ORDER BY id) - n AS before
+			FROM (SELECT id, n FROM outbox ORDER BY id LIMIT $1) AS oldest
+		) AS counted
+		WHERE before < $1
+	))
+	RETURNING id, n, at_ms, events`)
 
-// SQLite has no writing CTE, and needs none: its transaction is the only writer.
+// SQLite's transaction is the only writer, so nothing comes between these two.
 var (
-	copySQL = db.Define("event.copy", `
-	INSERT INTO event (position, shard, member_id, kind, at_ms, body)
-	SELECT $1 + ROW_NUMBER() OVER (ORDER BY id), shard, member_id, kind, at_ms, body
-	FROM (
-		SELECT id, shard, member_id, kind, at_ms, body
-		FROM outbox
-		ORDER BY id
-		LIMIT $2
-	)`).OnPostgres(``)
+	waitingSQL = db.Define("event.waiting", `
+	SELECT id, n, at_ms, events
+	FROM outbox
+	WHERE id > $1
+	ORDER BY id
+	LIMIT $2`)
 	clearSQL = db.Define("event.clear", `
 	DELETE FROM outbox
-	WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $1)`).OnPostgres(``)
+	WHERE id <= $1`).OnPostgres(``)
 )
 
-// take moves up to limit events from the outbox to the log, after a position, and returns
-// them in order. The caller holds the lease.
-func take(ctx context.Context, tx *db.Tx, position int64, limit int) ([]Event, error) {
-	batch, err := takeOn(ctx, tx, position, limit)
-	if err != nil {
-		return nil, fmt.Errorf("move events after %d: %w", position, err)
-	}
-	for i, e := range batch {
-		if e.Position != position+int64(i)+1 {
-			return nil, fmt.Errorf("move events: position %d follows %d", e.Position, position+int64(i))
-		}
-	}
-	return batch, nil
+var (
+	putSQL = db.Define("event.put", ``).
+		OnPostgres(`
+	INSERT INTO event (position, shard, member_id, kind, at_ms, body)
+	SELECT $1::BIGINT + n.i, ($2::BIGINT[])[n.i], ($3::BIGINT[])[n.i], n.kind, ($4::BIGINT[])[n.i], n.body
+	FROM unnest($5::TEXT[], $6::TEXT[]) WITH ORDINALITY AS n (kind, body, i)`)
+	putBulk = db.DefineBulk("event.putBulk", db.InsertSizes, 6,
+		"INSERT INTO event (position, shard, member_id, kind, at_ms, body) VALUES", db.Values(6), "")
+)
+
+// waiting is a row of the outbox.
+type waiting struct {
+	id   int64
+	n    int
+	atMS int64 // when a posting wrote it; 0 for other writers
+	row  []byte
 }
 
-func takeOn(ctx context.Context, tx *db.Tx, position int64, limit int) ([]Event, error) {
+// taken is a batch on its way to the log.
+type taken struct {
+	events   []Event
+	newestMS int64 // of its rows' at_ms
+}
+
+// last is the position of the last event of a batch that is not empty.
+func (t taken) last() int64 { return t.events[len(t.events)-1].Position }
+
+// take moves events from the outbox to the log, after a position, and returns them in
+// order: row by row until there are limit of them. The caller holds the lease.
+func take(ctx context.Context, tx *db.Tx, position int64, limit int) (taken, error) {
+	t, err := takeOn(ctx, tx, limit)
+	if err == nil && len(t.events) > 0 {
+		for i := range t.events {
+			t.events[i].Position = position + int64(i) + 1
+		}
+		err = put(ctx, tx, position, t.events)
+	}
+	if err != nil {
+		return taken{}, fmt.Errorf("move events after %d: %w", position, err)
+	}
+	return t, nil
+}
+
+func takeOn(ctx context.Context, tx *db.Tx, limit int) (t taken, err error) {
+	var rows []waiting
 	if tx.Engine() == db.Postgres {
-		return readEvents(tx.Query(ctx, moveSQL, position, limit))
+		rows, err = readWaiting(math.MaxInt)(tx.Query(ctx, takeSQL, limit))
+		slices.SortFunc(rows, func(a, b waiting) int { return cmp.Compare(a.id, b.id) })
+	} else if rows, err = readWaiting(limit)(tx.Query(ctx, waitingSQL, 0, limit)); err == nil && len(rows) > 0 {
+		_, err = tx.Exec(ctx, clearSQL, rows[len(rows)-1].id)
 	}
-	n, err := tx.Exec(ctx, copySQL, position, limit)
-	if err != nil || n == 0 {
-		return nil, err
+	if err != nil {
+		return t, err
 	}
-	if _, err := tx.Exec(ctx, clearSQL, n); err != nil {
-		return nil, err
+	for _, w := range rows {
+		list, err := w.unpack()
+		if err != nil {
+			return t, err
+		}
+		t.events, t.newestMS = append(t.events, list...), max(t.newestMS, w.atMS)
 	}
-	return readEvents(tx.Query(ctx, listSQL, position, n))
+	return t, nil
+}
+
+// readWaiting reads rows of the outbox until they hold limit events.
+func readWaiting(limit int) func(*db.Rows, error) ([]waiting, error) {
+	return func(rows *db.Rows, err error) ([]waiting, error) {
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close() // a reader: what matters is in Err
+		var list []waiting
+		for n := 0; n < limit && rows.Next(); {
+			var w waiting
+			if err := rows.Scan(&w.id, &w.n, &w.atMS, &w.row); err != nil {
+				return nil, err
+			}
+			list, n = append(list, w), n+w.n
+		}
+		return list, rows.Err()
+	}
+}
+
+// unpack reads the events of a row, all that it counts.
+func (w waiting) unpack() ([]Event, error) {
+	list, err := Unpack(w.row)
+	if err == nil && len(list) != w.n {
+		err = fmt.Errorf("%w: %d events of %d", errTorn, len(list), w.n)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("row %d: %w", w.id, err)
+	}
+	return list, nil
+}
+
+// put writes numbered events into the log.
+func put(ctx context.Context, tx *db.Tx, position int64, list []Event) error {
+	if tx.Engine() == db.SQLite {
+		args := make([]any, 0, 6*len(list))
+		for _, e := range list {
+			args = append(args, e.Position, e.Shard, e.Member, e.Kind, e.AtMS, e.Body)
+		}
+		return putBulk.Exec(ctx, tx, args)
+	}
+	shards, members, times := make([]int64, len(list)), make([]int64, len(list)), make([]int64, len(list))
+	kinds, bodies := make([]string, len(list)), make([]string, len(list))
+	for i, e := range list {
+		shards[i], members[i], times[i], kinds[i], bodies[i] = int64(e.Shard), e.Member, e.AtMS, e.Kind, string(e.Body)
+	}
+	_, err := tx.Exec(ctx, putSQL, position, shards, members, times, kinds, bodies)
+	return err
+}
+
+// Waiting returns the events in up to so many rows of the outbox, in order, and the row to
+// go on after: after 0 first, until it stays where it was. What the dispatcher moves
+// meanwhile is met in the log by who reads that afterwards.
+func Waiting(ctx context.Context, tx *db.Tx, after int64, limit int) (list []Event, last int64, err error) {
+	rows, err := readWaiting(math.MaxInt)(tx.Query(ctx, waitingSQL, after, limit))
+	if err != nil {
+		return nil, after, fmt.Errorf("read the outbox: %w", err)
+	}
+	last = after
+	for _, w := range rows {
+		events, err := w.unpack()
+		if err != nil {
+			return nil, after, fmt.Errorf("read the outbox: %w", err)
+		}
+		list, last = append(list, events...), w.id
+	}
+	return list, last, nil
 }
 
 // The bounds of a batch. Under the least one the fixed cost of a transaction would eat
@@ -107,7 +205,7 @@ func (b *batchSize) adapt(events int, took time.Duration) {
 	switch {
 	case took > b.target:
 		b.n = max(b.least, int(float64(events)*float64(b.target)/float64(took)))
-	case events == b.n && took < b.target*3/4:
+	case events >= b.n && took < b.target*3/4:
 		b.n = min(mostBatch, b.n+b.n/8)
 	}
 }

@@ -9,15 +9,16 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/db"
 )
 
-// maxCounted bounds the count of Lag: past it the number only says "very many".
+// maxCounted is how many rows of the outbox Lag counts the events of: past that the number
+// only says "very many".
 const maxCounted = 100_000
 
-var waitingSQL = db.Define("event.countWaiting", `
-	SELECT COUNT(*)
-	FROM (SELECT id FROM outbox LIMIT $1) AS waiting`)
+var countWaitingSQL = db.Define("event.countWaiting", `
+	SELECT COALESCE(SUM(n), 0)
+	FROM (SELECT n FROM outbox ORDER BY id LIMIT $1) AS waiting`)
 
 // Lag says for how long the oldest event that is not in the log yet has been waiting, and
-// how many wait (counted up to maxCounted). The time is exact to one poll and begins anew
+// how many wait (in the first maxCounted rows). The time is exact to one poll and begins anew
 // when the process starts.
 func (d *Dispatcher) Lag(ctx context.Context) (time.Duration, int64, error) {
 	if _, err := d.look(ctx); err != nil {
@@ -25,7 +26,7 @@ func (d *Dispatcher) Lag(ctx context.Context) (time.Duration, int64, error) {
 	}
 	var n int64
 	err := d.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		return tx.QueryRow(ctx, waitingSQL, maxCounted).Scan(&n)
+		return tx.QueryRow(ctx, countWaitingSQL, maxCounted).Scan(&n)
 	})
 	if err != nil {
 		return 0, 0, fmt.Errorf("count waiting events: %w", err)
@@ -35,6 +36,26 @@ func (d *Dispatcher) Lag(ctx context.Context) (time.Duration, int64, error) {
 		return 0, n, nil
 	}
 	return d.clock.Now().Sub(since), n, nil
+}
+
+// newestSQL looks at some rows, since those of two batches may come in either order.
+var newestSQL = db.Define("event.newest", `
+	SELECT at_ms, COALESCE((SELECT MAX(at_ms) FROM (SELECT at_ms FROM outbox ORDER BY id DESC LIMIT 64) AS youngest), 0)
+	FROM event_dispatcher
+	WHERE one = 1`)
+
+// Newest is the time of the newest posting of which the log or the outbox knows, or that of
+// the newest dispatch where that is later; the zero time where there is none. That is
+// the newest time that stands in the ledger: every posting tells an event.
+func Newest(ctx context.Context, d *db.DB) (time.Time, error) {
+	var dispatched, waits int64
+	err := d.Glance(ctx, func(ctx context.Context, tx *db.Tx) error {
+		return tx.QueryRow(ctx, newestSQL).Scan(&dispatched, &waits)
+	})
+	if ms := max(dispatched, waits); ms > 0 && err == nil {
+		return time.UnixMilli(ms).UTC(), nil
+	}
+	return time.Time{}, err
 }
 
 // Behind is the lag as of the last poll. It asks nobody, so it may be asked as often as one

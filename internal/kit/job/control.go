@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
 )
@@ -12,6 +13,18 @@ import (
 func (q *Queue) Get(ctx context.Context, id ID) (j Job, err error) {
 	err = q.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		j, err = get(ctx, tx, id)
+		return err
+	})
+	return j, err
+}
+
+// Last returns the newest job of a kind; the zero Job where there is none.
+func (q *Queue) Last(ctx context.Context, kind string) (j Job, err error) {
+	err = q.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		found, err := list(ctx, tx, math.MaxInt64, "", kind, 1)
+		if len(found) > 0 {
+			j = found[0]
+		}
 		return err
 	})
 	return j, err

@@ -20,9 +20,11 @@ import (
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/app"
+	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/config"
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/event"
 	"github.com/patron-loyalty/patron/internal/kit/seal"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/program"
@@ -153,6 +155,29 @@ func (a *App) Drain() {
 	a.t.Helper()
 	if err := a.Events.Drain(a.Context()); err != nil {
 		a.t.Fatalf("drain the events: %v", err)
+	}
+}
+
+// Waiting lists the events in the outbox.
+func (a *App) Waiting() (list []event.Event) {
+	a.t.Helper()
+	err := a.DB.Read(a.Context(), func(ctx context.Context, tx *db.Tx) (err error) {
+		list, _, err = event.Waiting(ctx, tx, 0, 10_000)
+		return err
+	})
+	if err != nil {
+		a.t.Fatalf("read the outbox: %v", err)
+	}
+	return list
+}
+
+// Purge removes all keys and answers from before a time.
+func (a *App) Purge(before time.Time) {
+	a.t.Helper()
+	for turn := range api.PurgeTurns {
+		if _, err := a.API.Purge(a.Context(), before, turn); err != nil {
+			a.t.Fatalf("purge the keys: %v", err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	// Every package that declares statements, so that they are registered in this test.
 	_ "github.com/patron-loyalty/patron/internal/catalog"
 	_ "github.com/patron-loyalty/patron/internal/connect/export"
+	_ "github.com/patron-loyalty/patron/internal/connect/intake"
 	_ "github.com/patron-loyalty/patron/internal/connect/stash"
 	_ "github.com/patron-loyalty/patron/internal/desk"
 	_ "github.com/patron-loyalty/patron/internal/insight"
@@ -23,6 +24,7 @@ import (
 	_ "github.com/patron-loyalty/patron/internal/program"
 	_ "github.com/patron-loyalty/patron/internal/sale"
 	_ "github.com/patron-loyalty/patron/internal/staff"
+	_ "github.com/patron-loyalty/patron/internal/till"
 )
 
 // Whoever declares statements in a new package adds it to the imports above.

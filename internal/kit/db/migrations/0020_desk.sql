@@ -73,12 +73,12 @@ CREATE TABLE saved_view (
 CREATE INDEX saved_view_by_owner ON saved_view (owner, feature, id);
 CREATE INDEX saved_view_by_feature ON saved_view (feature, id) WHERE shared = 1;
 
--- Tags put on and taken off many members by one job. plan is sealed JSON. place is where the
--- job is, written with what it did: a job that is killed goes on there.
+-- Tags put on and taken off many members by one job. plan is JSON: tags, and numbers of
+-- members or filters that name nobody. place is where the job is, written with what it did:
+-- a job that is killed goes on there.
 CREATE TABLE bulk_tag (
 	id BIGINT NOT NULL PRIMARY KEY,
-	wrapped_key {{bytes}} NOT NULL,
-	plan {{bytes}} NOT NULL,
+	plan {{text}} NOT NULL,
 	maker {{text}} NOT NULL,
 	job_id BIGINT NOT NULL,
 	place {{text}} NOT NULL,

@@ -1,7 +1,21 @@
 import type { Feature } from '../frame/feature.ts';
+import { member } from '../features/member/feature.ts';
 import { account } from '../features/account/feature.ts';
+import { approval } from '../features/approval/feature.ts';
+import { ledger } from '../features/ledger/feature.ts';
+import { sale } from '../features/sale/feature.ts';
+import { audit } from '../features/audit/feature.ts';
+import { system } from '../features/system/feature.ts';
+import { insight } from '../features/insight/feature.ts';
 
 /** What the console is made of, in the order of the menu. */
 export const features: Feature[] = [
+  insight,
+  member,
+  sale,
+  ledger,
+  approval,
+  audit,
+  system,
   account,
 ];

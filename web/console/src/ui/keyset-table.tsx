@@ -1,13 +1,14 @@
 import { Icon } from '@patron/shared/ui/icon.tsx';
 import { Blank } from '@patron/shared/ui/blank.tsx';
 import { keepPreviousData, useQuery, type QueryKey } from '@tanstack/react-query';
-import { Button, Checkbox, Popover, Skeleton, Table, type TableColumnType } from 'antd';
+import { Button, Checkbox, Popover, Skeleton, type TableColumnType } from 'antd';
 import { useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate, useSearchParams } from 'react-router';
 import { cursorParam } from './filters.ts';
 import styles from './keyset-table.module.css';
 import { ErrorState } from './states.tsx';
+import { WideTable } from './wide-table.tsx';
 
 export interface KeysetPage<T> {
   items?: T[] | null;
@@ -102,12 +103,11 @@ export function KeysetTable<T extends object>({ name, queryKey, fetch, columns, 
   } else {
     body = (
       <>
-        <Table<T>
-          className={page.isPlaceholderData ? styles.old : undefined}
+        <WideTable<T>
+          className={[page.isPlaceholderData && styles.old, selection && styles.wide].filter(Boolean).join(' ')}
           aria-busy={page.isFetching}
-          size="middle"
-          pagination={false}
-          scroll={{ x: 'max-content' }}
+          // With boxes to choose rows by, Ant Design's own scrolling puts a second, hidden one into the head that a keyboard reaches.
+          scroll={selection ? undefined : { x: 'max-content' }}
           rowKey={rowKey}
           dataSource={rows}
           columns={columns.filter((c, i) => i === 0 || shown.includes(c.key))}

@@ -23,12 +23,14 @@ interface Props {
   reasonLabel?: string;
   pending: boolean;
   error: unknown;
+  /** The id of the field that comes first; else the reason does. */
+  first?: string;
   onSubmit: (reason: string) => void;
   onCancel: () => void;
 }
 
 /** Confirms an act that wants a reason: what it is, before → after, why, and a button that says it again. */
-export function ReasonDialog({ open, title, change = [], children, act, cancel, danger, reasonLabel, pending, error, onSubmit, onCancel }: Props) {
+export function ReasonDialog({ open, title, change = [], children, act, cancel, danger, reasonLabel, pending, error, first = 'reason', onSubmit, onCancel }: Props) {
   const { t } = useTranslation('ui');
   const [form] = Form.useForm<{ reason: string }>();
   return (
@@ -40,6 +42,7 @@ export function ReasonDialog({ open, title, change = [], children, act, cancel, 
       okButtonProps={{ danger, loading: pending }}
       onOk={() => form.submit()}
       onCancel={onCancel}
+      afterOpenChange={(is) => is && document.getElementById(first)?.focus()}
       afterClose={() => form.resetFields()}
       width={460}
     >

@@ -12,6 +12,7 @@ export type Permission =
   | 'catalog.read'
   | 'catalog.write'
   | 'lists.export' // take whole lists out as files
+  | 'lists.import' // bring files in
   | 'events.read'
   | 'events.write'
   | 'reports.read'

@@ -17,7 +17,7 @@ export function baseOption(theme: ThemeName): EChartsCoreOption {
     animationDuration: 200,
     color: [c.c1, c.c2, c.c3, c.c4, c.c5, c.c6],
     textStyle: { fontFamily: 'inherit' },
-    grid: { left: 0, right: 0, top: 12, bottom: 0, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    grid: { left: 0, right: 0, top: 12, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     tooltip: {
       trigger: 'axis',
       axisPointer: { type: 'shadow', shadowStyle: { color: c['bg-hover'], opacity: 1 }, z: -1 },

@@ -17,6 +17,7 @@ interface Props {
 /** Money leads with its sign: `¥1,286.50`, `−¥8.00`. */
 export function Money({ amount, currency, ...options }: Props) {
   const { language, money } = useFormat();
+  if (currency === '') return <>–</>; // a return that waits for its sale has no currency yet
   const { sign, symbol, figure } = moneyParts(amount, currency, language, options);
   return (
     <span className={styles.num} title={options.whole ? money(amount, currency) : undefined}>

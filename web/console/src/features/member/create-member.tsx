@@ -1,0 +1,59 @@
+import { api, ok } from '@patron/shared/api/client.ts';
+import type { MemberNewMember } from '@patron/shared/api/schema.d.ts';
+import { useWrite } from '@patron/shared/api/write.ts';
+import { Button, Drawer, Form, Input, Select } from 'antd';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useNavigate } from 'react-router';
+import { ProblemForm } from '../../ui/problem-form.tsx';
+import { filled, ProfileFields } from './profile-fields.tsx';
+import { useLeave } from './use-leave.ts';
+
+/** Enrols a member by hand. One way to find them again is enough; what the API refuses stands beside its field. */
+export function CreateMember({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const { t } = useTranslation('member');
+  const navigate = useNavigate();
+  const [form] = Form.useForm<MemberNewMember>();
+  const [changed, setChanged] = useState(false);
+  const create = useWrite((body: MemberNewMember, key) => ok(api.POST('/v1/members', { body, params: { header: { 'Idempotency-Key': key } } })), {
+    invalidates: [['members']],
+    onSuccess: (made) => {
+      setChanged(false);
+      onClose();
+      setTimeout(() => void navigate(`/members/${made.id}`)); // once the guard knows that nothing is left to lose
+    },
+  });
+  const leave = useLeave(changed, () => {
+    setChanged(false);
+    onClose();
+  });
+  return (
+    <Drawer
+      open={open}
+      onClose={leave}
+      title={t('create.title')}
+      size={480}
+      afterOpenChange={(is) => {
+        if (is) (form as typeof form).getFieldInstance('phone')?.focus?.();
+        else {
+          form.resetFields();
+          create.reset();
+        }
+      }}
+      footer={
+        <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end' }}>
+          <Button onClick={leave}>{t('create.cancel')}</Button>
+          <Button type="primary" loading={create.isPending} onClick={() => form.submit()}>{t('create.act')}</Button>
+        </div>
+      }
+    >
+      <ProblemForm form={form} error={create.error} onValuesChange={() => setChanged(true)} onFinish={(values) => create.mutate(filled(values) as MemberNewMember)}>
+        <Form.Item name="phone" label={t('field.phone')} extra={t('help.phone')}><Input type="tel" autoComplete="off" /></Form.Item>
+        <Form.Item name="email" label={t('field.email')}><Input type="email" autoComplete="off" /></Form.Item>
+        <Form.Item name="card" label={t('field.card')} extra={t('help.identifiers')}><Input autoComplete="off" /></Form.Item>
+        <ProfileFields />
+        <Form.Item name="tags" label={t('field.tags')} extra={t('help.tags')}><Select mode="tags" tokenSeparators={[',', '，', ' ']} open={false} suffixIcon={null} /></Form.Item>
+      </ProblemForm>
+    </Drawer>
+  );
+}

@@ -1,0 +1,102 @@
+import { Icon } from '@patron/shared/ui/icon.tsx';
+import { useQuery } from '@tanstack/react-query';
+import { Alert, Button, Dropdown, Skeleton } from 'antd';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, NavLink, useParams } from 'react-router';
+import { useCan } from '../../frame/me.ts';
+import { Page } from '../../frame/page.tsx';
+import { Section, WithAside } from '../../ui/section.tsx';
+import { ErrorState, NotFoundState } from '../../ui/states.tsx';
+import { Acts, useActs } from './acts.tsx';
+import { memberQuery, type Member } from './api.ts';
+import { AuditPart } from './audit-part.tsx';
+import { ContactPart } from './contact-part.tsx';
+import { Head } from './head.tsx';
+import { LedgerPart } from './ledger-part.tsx';
+import styles from './member-page.module.css';
+import { OpenTasks } from './open-tasks.tsx';
+import { PrivacyPart } from './privacy-part.tsx';
+import { SalesPart } from './sales-part.tsx';
+import { TasksPart } from './tasks-part.tsx';
+import { Recent, TimelinePart } from './timeline-part.tsx';
+import { Wallets } from './wallets.tsx';
+
+/** The parts of the page, each at its own address; the first one is the page's. */
+const parts = [
+  { key: 'ledger', needs: 'points.read', view: LedgerPart },
+  { key: 'sales', needs: 'sales.read', view: SalesPart },
+  { key: 'timeline', needs: 'members.read', view: TimelinePart },
+  { key: 'notes', needs: 'members.read', view: ContactPart },
+  { key: 'tasks', needs: 'members.read', view: TasksPart },
+  { key: 'privacy', needs: 'members.read', view: PrivacyPart },
+  { key: 'audit', needs: 'audit.read', view: AuditPart },
+] as const;
+
+/** All that is known of one member, and what can be done for them. */
+export default function MemberPage() {
+  const { t } = useTranslation('member');
+  const { ref = '' } = useParams();
+  const one = useQuery(memberQuery(ref));
+  const member = one.data;
+  if (member) return <Known key={member.id} member={member} at={ref} />;
+  const missing = one.error && 'status' in one.error && (one.error.status === 404 || one.error.status === 422);
+  return (
+    <Page title={t('one')} crumbs={[{ to: '/members', title: t('menu') }]}>
+      <Section>{missing ? <NotFoundState /> : one.error ? <ErrorState error={one.error} retry={() => void one.refetch()} /> : <Skeleton active avatar={{ size: 64 }} paragraph={{ rows: 6 }} />}</Section>
+    </Page>
+  );
+}
+
+function Known({ member, at }: { member: Member; at: string }) {
+  const { t } = useTranslation('member');
+  const can = useCan();
+  const { part } = useParams();
+  const [phone, setPhone] = useState(false); // shown whole
+  const acts = useActs(member);
+  const shown = parts.filter((p) => can(p.needs));
+  const here = shown.find((p) => p.key === part) ?? (part === undefined ? shown[0] : undefined);
+  const View = here?.view;
+  return (
+    <Page
+      title={member.name || member.number}
+      crumbs={[{ to: '/members', title: t('menu') }]}
+      actions={
+        <>
+          {acts.buttons.map((a) => <Button key={a.key} icon={a.icon && <Icon name={a.icon} size={18} />} onClick={a.onClick}>{a.label}</Button>)}
+          {acts.more.length > 0 && (
+            <Dropdown trigger={['click']} placement="bottomRight" menu={{ items: acts.more }}>
+              <Button icon={<Icon name="more" />} aria-label={t('acts.more')} />
+            </Dropdown>
+          )}
+        </>
+      }
+    >
+      {member.merged_into && <Alert type="warning" showIcon banner title={<>{t('mergedInto')} <Link to={`/members/${member.merged_into}`}>{t('toSurvivor')}</Link></>} />}
+      {member.erased_at && <Alert type="info" showIcon banner title={t('erased')} />}
+      <Head member={member} phone={phone} onPhone={() => setPhone(!phone)} />
+      <Wallets member={member} />
+      <WithAside
+        width={312}
+        aside={
+          <>
+            <OpenTasks member={member} to={`/members/${at}/tasks`} />
+            <Section title={t('recent.title')}><Recent member={member} to={`/members/${at}/timeline`} /></Section>
+          </>
+        }
+      >
+        <section className={styles.parts}>
+          <nav className={styles.tabs} aria-label={t('parts')}>
+            {shown.map((p, i) => (
+              <NavLink key={p.key} to={i === 0 ? `/members/${at}` : `/members/${at}/${p.key}`} end aria-current={p === here ? 'page' : undefined} className={p === here ? styles.here : undefined} replace>
+                {t(`part.${p.key}`)}
+              </NavLink>
+            ))}
+          </nav>
+          {View ? <View member={member} /> : <NotFoundState />}
+        </section>
+      </WithAside>
+      <Acts member={member} acts={acts} />
+    </Page>
+  );
+}
