@@ -224,8 +224,9 @@ func (d *door) next() (net.Conn, error) {
 	return c, nil
 }
 
-// lastInLine takes those whom the system has let in and nobody has accepted: closing the
-// listener would cut them.
+// lastInLine takes those whom the system has let in and nobody has accepted, and lets nobody
+// in any more: closing the listener would cut whoever stands in line by then, so nothing that
+// takes time may come between the last one and the end.
 func lastInLine(l net.Listener) (line []net.Conn) {
 	tcp, ok := l.(*net.TCPListener)
 	if !ok {
@@ -240,13 +241,14 @@ func lastInLine(l net.Listener) (line []net.Conn) {
 		for len(files) < maxInLine {
 			fd, _, err := syscall.Accept(int(listening))
 			if err != nil {
-				return // nobody is left
+				break // nobody is left
 			}
-			syscall.CloseOnExec(fd)
 			files = append(files, fd)
 		}
+		_ = syscall.Shutdown(int(listening), syscall.SHUT_RDWR) // where it can't, Close ends it
 	})
 	for _, fd := range files {
+		syscall.CloseOnExec(fd)
 		f := os.NewFile(uintptr(fd), "connection")
 		if c, err := net.FileConn(f); err == nil { // with a descriptor of its own
 			line = append(line, c)

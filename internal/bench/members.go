@@ -202,6 +202,7 @@ const drainWithin = 10 * time.Minute
 func (w *watch) settled(ctx context.Context) (system, error) {
 	ctx, cancel := context.WithTimeout(ctx, drainWithin)
 	defer cancel()
+	w.conn.close() // it may have rested for longer than the server lets it
 	for {
 		s, err := w.ask(ctx)
 		if err != nil || s.Waiting == 0 {
