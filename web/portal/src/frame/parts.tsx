@@ -112,10 +112,10 @@ export function Refusal({ error, beside = [] }: { error: unknown; beside?: strin
 
 /** It was not read: what is safe, and trying again. */
 export function Failed({ error, retry }: { error: unknown; retry: () => void }) {
-  const { t } = useTranslation('ui');
+  const { t } = useTranslation();
   return (
     <div role="alert">
-      <Blank drawing="error" title={t('error.title')} text={asProblem(error).message} action={<Button onClick={retry}>{t('error.retry')}</Button>} />
+      <Blank drawing="error" title={t('ui:error.title')} text={asProblem(error).message} action={<Button onClick={retry}>{t('ui:error.retry')}</Button>} />
     </div>
   );
 }
@@ -153,19 +153,18 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   );
 }
 
-/** Seconds left until an instant, in ms; counts down to 0. */
-export function useCountdown(until: number): number {
+/** The time in ms, looked at anew every so often. */
+export function useNow(every: number): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
-    setNow(Date.now());
-    const timer = setInterval(() => {
-      setNow(Date.now());
-      if (Date.now() >= until) clearInterval(timer);
-    }, 500);
+    const timer = setInterval(() => setNow(Date.now()), every);
     return () => clearInterval(timer);
-  }, [until]);
-  return Math.max(0, Math.ceil((until - now) / 1000));
+  }, [every]);
+  return now;
 }
+
+/** Seconds left until an instant, in ms; counts down to 0. */
+export const useCountdown = (until: number) => Math.max(0, Math.ceil((until - useNow(500)) / 1000));
 
 /** The button under a list by cursor. */
 export function More({ query }: { query: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown } }) {

@@ -1,5 +1,4 @@
 import { api, ok } from '@patron/shared/api/client.ts';
-import { ApiProblem } from '@patron/shared/api/problem.ts';
 import type { PortalCodeView, PortalProgramView } from '@patron/shared/api/schema.d.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { chooseLanguage, type Language } from '@patron/shared/i18n/i18n.ts';
@@ -24,7 +23,10 @@ export function DoorPage({ joining = false }: { joining?: boolean }) {
   const format = useFormat();
   const [search] = useSearchParams();
   const store = (joining && search.get('store')) || '';
-  const program = useQuery<PortalProgramView>({ ...(store ? storeQuery(store) : programQuery) } as typeof programQuery);
+  const ofStore = useQuery({ ...storeQuery(store), enabled: store !== '' });
+  const plain = useQuery(programQuery);
+  const unknownStore = ofStore.error?.code === 'program.no_store';
+  const program = store && !unknownStore ? ofStore : plain;
   const me = useQuery(meQuery).data;
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -42,7 +44,6 @@ export function DoorPage({ joining = false }: { joining?: boolean }) {
   };
   if (me && !asked) return <Navigate to={state?.to ?? '/'} replace />;
 
-  const unknownStore = program.error instanceof ApiProblem && program.error.code === 'program.no_store';
   return (
     <main className="page door">
       <header className="top">
@@ -88,13 +89,18 @@ export function LanguageSwitch() {
   return <Button look="text" lang={next} onClick={() => void chooseLanguage(next)}><Icon name="globe" />{next === 'en' ? 'English' : '中文'}</Button>;
 }
 
+/** Has a code sent to an address. */
+async function askCode(address: Address): Promise<Asked> {
+  return { address, view: await ok(api.POST('/portal/v1/codes', { body: address })), at: Date.now() };
+}
+
 function AddressForm({ program, onAsked }: { program: PortalProgramView; onAsked: (asked: Asked) => void }) {
   const { t } = useTranslation('door');
   const ways = (program.sign_in ?? []) as ('phone' | 'email')[];
   const [way, setWay] = useState(ways[0] ?? 'phone');
   const [text, setText] = useState({ phone: '', email: '' });
   const ask = useMutation({
-    mutationFn: async (address: Address) => ({ address, view: await ok(api.POST('/portal/v1/codes', { body: address })), at: Date.now() }),
+    mutationFn: askCode,
     onSuccess: onAsked,
   });
   if (ways.length === 0) return <p className="t2">{t('noWay')}</p>;
@@ -127,9 +133,10 @@ interface CodeProps {
 function CodeForm({ asked, demo, onAsked, onBack, onDone, onNew }: CodeProps) {
   const { t } = useTranslation('door');
   const [code, setCode] = useState('');
-  const [left, input] = [useCountdown(asked.at + asked.view.resend_seconds * 1000), useRef<HTMLDivElement>(null)];
+  const left = useCountdown(asked.at + asked.view.resend_seconds * 1000);
+  const input = useRef<HTMLDivElement>(null);
   const again = useMutation({
-    mutationFn: async () => ({ address: asked.address, view: await ok(api.POST('/portal/v1/codes', { body: asked.address })), at: Date.now() }),
+    mutationFn: () => askCode(asked.address),
     onSuccess: (next) => { setCode(''); enter.reset(); onAsked(next); },
   });
   const enter = useMutation({

@@ -8,12 +8,13 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useAmount } from '../../frame/amount.tsx';
 import { mainWallet, useMe } from '../../frame/me.ts';
-import { Failed, Skeleton } from '../../frame/parts.tsx';
+import { Failed, Skeleton, useNow } from '../../frame/parts.tsx';
 import { useProgram, useProgramName, useTitle } from '../../frame/program.ts';
 import { givenName, partOfDay } from './greeting.ts';
 import { QrCode } from './qr-code.tsx';
 
 const soonDays = 45;
+const useSoon = () => useNow(3_600_000) + soonDays * 86_400_000;
 
 export function HomePage() {
   const { t } = useTranslation('home');
@@ -90,8 +91,9 @@ function Coming({ wallet, number }: { wallet: PortalOwnWallet | undefined; numbe
 function Expiring({ wallet }: { wallet: PortalOwnWallet }) {
   const { t } = useTranslation('home');
   const format = useFormat();
+  const soon = useSoon();
   const next = wallet.expiring?.[0];
-  if (!next || new Date(next.expires_at).getTime() - Date.now() > soonDays * 86_400_000) return null;
+  if (!next || Date.parse(next.expires_at) > soon) return null;
   return (
     <Link className="blk soon" to="/points">
       <Icon name="clock" />
@@ -107,6 +109,7 @@ function Other({ wallet }: { wallet: PortalOwnWallet }) {
   const amount = useAmount();
   const next = wallet.expiring?.[0];
   const { deadline } = useFormat();
+  const soon = useSoon();
   return (
     <Link className="row" to={`/points?currency=${encodeURIComponent(wallet.currency)}`}>
       <span>{named(wallet)}</span>
@@ -115,7 +118,7 @@ function Other({ wallet }: { wallet: PortalOwnWallet }) {
       {wallet.kind === 'growth' && <span className="small wide">{t('growth')}</span>}
       {wallet.pending > 0 && <span className="small wide">{t('pending', { amount: amount(wallet.pending, wallet) })}</span>}
       {wallet.held > 0 && <span className="small wide">{t('held', { amount: amount(wallet.held, wallet) })}</span>}
-      {wallet.kind !== 'growth' && next && new Date(next.expires_at).getTime() - Date.now() < soonDays * 86_400_000 && <span className="small wide">{t('expires', { amount: amount(next.amount, wallet), day: deadline(next.expires_at) })}</span>}
+      {wallet.kind !== 'growth' && next && Date.parse(next.expires_at) <= soon && <span className="small wide">{t('expires', { amount: amount(next.amount, wallet), day: deadline(next.expires_at) })}</span>}
     </Link>
   );
 }

@@ -1,8 +1,8 @@
 import { api, ok } from '@patron/shared/api/client.ts';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Button, Dialog } from '../../frame/parts.tsx';
+import { Button, Dialog, useNow } from '../../frame/parts.tsx';
 
 /**
  * The code of now: asked for again before it runs out, not while the page is hidden, and gone from the
@@ -18,13 +18,9 @@ function useCode() {
     refetchOnWindowFocus: 'always',
     refetchOnReconnect: 'always',
   });
-  const [, look] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => look((n) => n + 1), 1000);
-    return () => clearInterval(timer);
-  }, []);
+  const now = useNow(1000);
   const code = query.data;
-  const good = code && Date.now() - code.read < (code.refresh_seconds * 2 - 5) * 1000;
+  const good = code && now - code.read < (code.refresh_seconds * 2 - 5) * 1000;
   return { code: good ? code : undefined, failed: query.isError && !good, offline: query.error?.status === 0, retry: () => void query.refetch() };
 }
 

@@ -36,7 +36,7 @@ export default function GivePage() {
   const [reason, setReason] = useState('');
   const [preview, setPreview] = useState<PortalPreviewTransferPreviewOutBody>();
   const look = useMutation({ mutationFn: (body: PortalGift) => ok(api.POST('/portal/v1/transfers/preview', { body })), onSuccess: setPreview });
-  const give = useWrite((body: PortalGift, key: string) => ok(api.POST('/portal/v1/transfers', { body, params: { header: { 'Idempotency-Key': key } } as object })), { invalidates: [meQuery.queryKey, ['history']] });
+  const give = useWrite((body: PortalGift, key: string) => ok(api.POST('/portal/v1/transfers', { body, params: { header: { 'Idempotency-Key': key } } })), { invalidates: [meQuery.queryKey, ['history']] });
   if (!wallet?.transfer) return <Page title={t('give.title')} back="/points"><Blank drawing="forbid" title={t('give.cannot')} text={t('give.cannotText')} /></Page>;
 
   const said = (n: number) => amountOf(n, wallet);
