@@ -10,7 +10,7 @@ export function Shell() {
   const { t } = useTranslation('frame');
   const { pathname } = useLocation();
   const newer = useNewer();
-  useEffect(() => window.scrollTo(0, 0), [pathname]);
+  useEffect(() => { window.scrollTo(0, 0); }, [pathname]); // its answer is no clean-up
   const tabs: { to: string; icon: IconName; label: string }[] = [
     { to: '/', icon: 'home', label: t('tab.home') },
     { to: '/points', icon: 'ledger', label: t('tab.points') },
