@@ -38,7 +38,7 @@ func TestOthers(t *testing.T) {
 			"DELETE /portal/v1/sessions/{id}": {list.Items[0].ID, "pss_x", one.ID},
 		}
 		stranger := visit(t, a)
-		door := []string{"program", "logo", "codes", "sign-in", "join", "inbox"}
+		door := []string{"program", "logo", "manifest", "codes", "sign-in", "join", "inbox"}
 		for _, route := range a.API.Routes() {
 			method, path, _ := strings.Cut(route, " ")
 			rest, portal := strings.CutPrefix(path, "/portal/v1/")

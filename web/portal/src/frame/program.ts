@@ -59,7 +59,7 @@ export function useBrand() {
     const own = color?.toUpperCase() === palette('light').primary; // the tokens are made for it already
     const colors = color && !own ? brandColors(color, theme) : {};
     for (const [name, value] of Object.entries(colors)) root.style.setProperty(`--${name}`, value);
-    document.querySelector('meta[name=theme-color]')?.setAttribute('content', palette(theme)['bg-layout']);
+    document.querySelector('meta[name=theme-color]')?.setAttribute('content', colors['card-bg'] ?? palette(theme)['card-bg']);
     return () => Object.keys(colors).forEach((name) => root.style.removeProperty(`--${name}`));
   }, [color, theme]);
   useEffect(() => {

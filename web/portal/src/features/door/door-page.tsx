@@ -2,6 +2,7 @@ import { api, ok } from '@patron/shared/api/client.ts';
 import type { PortalCodeView, PortalProgramView } from '@patron/shared/api/schema.d.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { chooseLanguage, type Language } from '@patron/shared/i18n/i18n.ts';
+import { Blank } from '@patron/shared/ui/blank.tsx';
 import { Icon } from '@patron/shared/ui/icon.tsx';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
@@ -97,13 +98,18 @@ async function askCode(address: Address): Promise<Asked> {
 function AddressForm({ program, onAsked }: { program: PortalProgramView; onAsked: (asked: Asked) => void }) {
   const { t } = useTranslation('door');
   const ways = (program.sign_in ?? []) as ('phone' | 'email')[];
-  const [way, setWay] = useState(ways[0] ?? 'phone');
+  const client = useQueryClient();
+  const [chosen, setWay] = useState(ways[0] ?? 'phone');
   const [text, setText] = useState({ phone: '', email: '' });
   const ask = useMutation({
     mutationFn: askCode,
     onSuccess: onAsked,
   });
-  if (ways.length === 0) return <p className="t2">{t('noWay')}</p>;
+  useEffect(() => {
+    if (ask.error?.code === 'portal.no_channel') void client.invalidateQueries({ queryKey: ['program'] }); // what can be sent has changed since
+  }, [ask.error, client]);
+  if (ways.length === 0) return <Blank drawing="forbid" title={t('noWay')} text={t('noWayText')} />;
+  const way = ways.includes(chosen) ? chosen : ways[0]!;
   const phone = program.demo?.phone;
   return (
     <form className="stack" noValidate onSubmit={(e) => {
@@ -114,7 +120,7 @@ function AddressForm({ program, onAsked }: { program: PortalProgramView; onAsked
       <Refusal error={ask.error} beside={['phone', 'email']} />
       {way === 'phone'
         ? <Field key="phone" label={t('phone')} type="tel" inputMode="tel" autoComplete="tel" name="phone" required value={text.phone} onChange={(e) => setText({ ...text, phone: e.target.value })} error={fieldError(ask.error, 'phone')} help={t('phoneHelp')} />
-        : <Field key="email" label={t('email')} type="email" inputMode="email" autoComplete="email" name="email" required value={text.email} onChange={(e) => setText({ ...text, email: e.target.value })} error={fieldError(ask.error, 'email')} help={t('emailHelp')} />}
+        : <Field key="email" label={t('email')} type="email" inputMode="email" autoComplete="email" name="email" required value={text.email} onChange={(e) => setText({ ...text, email: e.target.value })} error={fieldError(ask.error, 'email')} help={t(ways.includes('phone') ? 'emailHelp' : 'emailOnly')} />}
       <Button type="submit" look="filled" className="wide" busy={ask.isPending} disabled={!text[way].trim()}>{t('ask')}</Button>
       {program.demo && phone && way === 'phone' && <Button look="text" onClick={() => setText({ ...text, phone })}>{t('demoPhone', { phone })}</Button>}
     </form>

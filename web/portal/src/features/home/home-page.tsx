@@ -25,7 +25,7 @@ export function HomePage() {
   useTitle('');
   const wallets = me.wallets ?? [];
   const main = mainWallet(wallets, program?.joining.currency);
-  const others = wallets.filter((w) => w !== main && (w.kind !== 'points' || w.available || w.pending || w.held || w.debt));
+  const others = wallets.filter((w) => w !== main && (w.kind === 'growth' || w.available || w.pending || w.held || w.debt));
   return (
     <main className="page">
       <header className="top">

@@ -25,7 +25,7 @@ export default function SessionsPage() {
             {(query.data.items ?? []).map((s) => (
               <div key={s.id} className="row line">
                 <span><span className="strong">{s.device || t('sessions.unknown')}</span><br /><span className="small">{t('sessions.seen', { since: format.day(s.started_at), seen: format.when(s.seen_at) })}</span></span>
-                {s.current ? <span className="small nowrap">{t('sessions.here')}</span> : <Button look="text" busy={end.isPending} onClick={() => end.mutate(s.id)}>{t('sessions.end')}</Button>}
+                {s.current ? <span className="small nowrap here">{t('sessions.here')}</span> : <Button look="text" busy={end.isPending} onClick={() => end.mutate(s.id)}>{t('sessions.end')}</Button>}
               </div>
             ))}
           </section>

@@ -4,12 +4,16 @@ import { useFormat } from '@patron/shared/format/use-format.ts';
 import { Blank } from '@patron/shared/ui/blank.tsx';
 import { Icon } from '@patron/shared/ui/icon.tsx';
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useSearchParams } from 'react-router';
 import { useAmount } from '../../frame/amount.tsx';
 import { mainWallet, useMe } from '../../frame/me.ts';
 import { Choice, Failed, More, Page, Skeleton } from '../../frame/parts.tsx';
 import { useProgram } from '../../frame/program.ts';
+
+/** How many days show at once of those on which points come or end. */
+const few = 3;
 
 /** What one has, and what moved it, each with its why. */
 export default function HistoryPage() {
@@ -34,8 +38,11 @@ function Wallet({ wallet }: { wallet: PortalOwnWallet }) {
   const format = useFormat();
   const amount = useAmount();
   const figures = ([['usable', wallet.available], ['pending', wallet.pending], ['held', wallet.held], ['debt', wallet.debt]] as const).filter(([name, n]) => name === 'usable' || n !== 0);
-  const activating = wallet.activating ?? [];
-  const expiring = wallet.expiring ?? [];
+  const [all, setAll] = useState(false);
+  const dates = [
+    ...(wallet.activating ?? []).map((a) => ({ key: `a${a.usable_at}`, said: t('arrives', { day: format.day(a.usable_at) }), amount: a.amount })),
+    ...(wallet.expiring ?? []).map((e) => ({ key: `e${e.expires_at}`, said: t('expires', { day: format.deadline(e.expires_at) }), amount: e.amount })),
+  ];
   return (
     <>
       <section className="blk stack" style={{ marginTop: 0 }}>
@@ -45,12 +52,12 @@ function Wallet({ wallet }: { wallet: PortalOwnWallet }) {
         {wallet.kind === 'stored' && <p className="small">{t('stored', { principal: amount(wallet.principal ?? 0, wallet), bonus: amount(wallet.bonus ?? 0, wallet) })}</p>}
         {wallet.transfer && <Link className="btn line" to={`/points/give?currency=${encodeURIComponent(wallet.currency)}`}><Icon name="gift" />{t('give.title')}</Link>}
       </section>
-      {(activating.length > 0 || expiring.length > 0) && (
+      {dates.length > 0 && (
         <>
           <h2 className="head">{t('dates')}</h2>
           <section className="blk list">
-            {activating.slice(0, 5).map((a) => <p key={`a${a.usable_at}`} className="row"><span>{t('arrives', { day: format.day(a.usable_at) })}</span><span className="num">{amount(a.amount, wallet)}</span></p>)}
-            {expiring.slice(0, 8).map((e) => <p key={`e${e.expires_at}`} className="row"><span>{t('expires', { day: format.deadline(e.expires_at) })}</span><span className="num">{amount(e.amount, wallet)}</span></p>)}
+            {(all ? dates : dates.slice(0, few)).map((d) => <p key={d.key} className="row"><span>{d.said}</span><span className="num">{amount(d.amount, wallet)}</span></p>)}
+            {!all && dates.length > few && <button type="button" className="row rest" onClick={() => setAll(true)}>{t('datesAll', { count: dates.length })}</button>}
           </section>
         </>
       )}
@@ -93,7 +100,7 @@ function Movement({ move, wallet }: { move: PortalMovement; wallet: PortalOwnWal
       <span>{move.title}</span>
       <span className={shown > 0 ? 'num strong up' : 'num strong'}>{amount(shown, wallet, true)}</span>
       {move.why !== move.title && <span className="small wide">{move.why}</span>}
-      <span className="small">{[format.when(move.at), move.store].filter(Boolean).join(' · ')}</span>
+      <span className="small">{[format.when(move.at), !(move.store && move.why.includes(move.store)) && move.store].filter(Boolean).join(' · ')}</span>
       <span className="small num">{t('after', { amount: amount(move.available_after, wallet) })}</span>
     </>
   );
