@@ -37,6 +37,7 @@ func (s *Service) doorRoutes(r *api.Router) {
 	api.Get(r, "/portal/v1/program", s.getProgram, api.Doc{ID: "portalProgram", Summary: "Read what the portal shows before the sign-in: name, brand, consent texts, what joining gives.", Tags: tags,
 		Public: true, Fails: []error{program.ErrNoStore}})
 	api.Get(r, "/portal/v1/logo", s.getLogo, api.Doc{ID: "portalLogo", Summary: "Fetch the programme's logo.", Tags: tags, Public: true, Fails: []error{program.ErrNoLogo}})
+	api.Get(r, "/portal/v1/manifest", s.getManifest, api.Doc{ID: "portalManifest", Summary: "Read how the portal looks as an app on a phone.", Tags: tags, Public: true})
 	api.Post(r, "/portal/v1/codes", s.postCode, api.Doc{ID: "portalAskCode", Summary: "Ask for a code, to sign in or to join.", Tags: tags, Public: true, Status: 202,
 		Description: "The answer is the same for everybody: whether somebody is a member shows only to who has read the code.",
 		Fails:       []error{ErrOne, member.ErrPhone, member.ErrEmail, ErrNoChannel, ErrSlow, ErrNotSent}})

@@ -123,6 +123,7 @@ type programOut struct{ Body programView }
 type programView struct {
 	NameEN    string            `json:"name_en" doc:"English name."`
 	NameZH    string            `json:"name_zh" doc:"Chinese name."`
+	Zone      string            `json:"zone" doc:"Time zone (IANA) whose midnight begins a day of the programme."`
 	Brand     program.BrandView `json:"brand" doc:"How it looks."`
 	Languages []string          `json:"languages" doc:"Languages of the programme; the first is the default."`
 	SignIn    []member.Kind     `json:"sign_in" doc:"What codes can be sent to here: phone, email, both, or none."`
@@ -157,7 +158,7 @@ type demoView struct {
 
 func (s *Service) getProgram(ctx context.Context, in *programIn) (*programOut, error) {
 	set := s.o.Program.Snapshot().Settings
-	v := programView{NameEN: set.NameEN, NameZH: set.NameZH, Brand: set.Brand.View(), Languages: set.Languages, SignIn: []member.Kind{}}
+	v := programView{NameEN: set.NameEN, NameZH: set.NameZH, Zone: set.Zone, Brand: set.Brand.View(), Languages: set.Languages, SignIn: []member.Kind{}}
 	for _, k := range []member.Kind{member.KindPhone, member.KindEmail} {
 		if _, err := s.sender(k); err == nil {
 			v.SignIn = append(v.SignIn, k)

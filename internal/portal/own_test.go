@@ -38,7 +38,7 @@ func TestOthers(t *testing.T) {
 			"DELETE /portal/v1/sessions/{id}": {list.Items[0].ID, "pss_x", one.ID},
 		}
 		stranger := visit(t, a)
-		door := []string{"program", "logo", "codes", "sign-in", "join", "inbox"}
+		door := []string{"program", "logo", "manifest", "codes", "sign-in", "join", "inbox"}
 		for _, route := range a.API.Routes() {
 			method, path, _ := strings.Cut(route, " ")
 			rest, portal := strings.CutPrefix(path, "/portal/v1/")
@@ -469,6 +469,24 @@ func TestBrand(t *testing.T) {
 		}
 		if again := g.send("GET", p.Brand.Logo, nil, "If-None-Match", r.header.Get("ETag")); again.status != 304 || len(again.body) != 0 {
 			t.Errorf("again: %d", again.status)
+		}
+		var m struct {
+			Name, Lang  string
+			Theme_color string
+			Icons       []struct{ Src, Sizes string }
+		}
+		g.get("/portal/v1/manifest?lang=en", &m) // a small logo would be refused as an icon
+		if m.Name == "" || m.Lang != "en" || m.Theme_color != "#612F4E" || len(m.Icons) != 3 {
+			t.Errorf("manifest with a small logo: %+v", m)
+		}
+		picture.Reset()
+		if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 144, 144))); err != nil {
+			t.Fatal(err)
+		}
+		a.Must(200, "PUT", "/v1/program/logo", picture.Bytes(), kind)
+		g.get("/portal/v1/manifest?lang=zh-CN", &m)
+		if m.Lang != "zh-CN" || len(m.Icons) != 1 || m.Icons[0].Sizes != "144x144" || !strings.Contains(m.Icons[0].Src, "/portal/v1/logo") {
+			t.Errorf("manifest with a logo: %+v", m)
 		}
 		a.Must(204, "DELETE", "/v1/program/logo", nil)
 		g.want(404, "program.no_logo", "GET", "/portal/v1/logo", nil)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/boombuler/barcode/qr"
+	"rsc.io/qr"
 )
 
 // quiet is the white margin that ISO/IEC 18004 wants around a QR code, in modules.
@@ -13,20 +13,16 @@ const quiet = 4
 // drawSVG is a QR code as a picture without script or style, dark on white in any theme.
 // Level M can be read with a seventh of it under a thumb.
 func drawSVG(text string) (string, error) {
-	code, err := qr.Encode(text, qr.M, qr.Auto)
+	code, err := qr.Encode(text, qr.M)
 	if err != nil {
 		return "", fmt.Errorf("draw a QR code: %w", err)
 	}
-	n := code.Bounds().Dx()
-	black := func(x, y int) bool {
-		r, _, _, _ := code.At(x, y).RGBA()
-		return r == 0
-	}
+	n := code.Size
 	var path strings.Builder
 	for y := range n {
 		for x := 0; x < n; x++ {
 			run := x
-			for run < n && black(run, y) {
+			for run < n && code.Black(run, y) {
 				run++
 			}
 			if run > x {

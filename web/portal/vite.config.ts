@@ -1,4 +1,33 @@
-import { defineConfig } from 'vite';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig, type Plugin } from 'vite';
 import { shared } from '../vite.shared.ts';
 
-export default defineConfig(shared('/portal/', 5174));
+const base = '/portal/';
+
+/** Writes sw.js: the worker with the list of files to keep, and a version that changes with any of them. */
+function worker(): Plugin {
+  return {
+    name: 'patron-worker',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const text = readFileSync(join(import.meta.dirname, 'worker.js'), 'utf8');
+        const still = readdirSync(join(import.meta.dirname, 'public'));
+        const made = Object.keys(bundle).filter((name) => !name.endsWith('.map') && name !== 'index.html');
+        const files = [base, ...[...made, ...still].sort().map((name) => base + name)];
+        const hash = createHash('sha256').update(text);
+        for (const [name, part] of Object.entries(bundle).sort(([a], [b]) => (a < b ? -1 : 1))) hash.update(name).update(part.type === 'chunk' ? part.code : part.source);
+        for (const name of still) hash.update(readFileSync(join(import.meta.dirname, 'public', name)));
+        const source = `const VERSION = '${hash.digest('hex').slice(0, 12)}';\nconst FILES = ${JSON.stringify(files)};\n${text}`;
+        this.emitFile({ type: 'asset', fileName: 'sw.js', source });
+      },
+    },
+  };
+}
+
+const config = shared(base, 5174);
+export default defineConfig({ ...config, plugins: [...config.plugins!, worker()] });

@@ -1,8 +1,33 @@
-import '@patron/shared/theme/choice.ts';
-import { useTranslation } from 'react-i18next';
+import { newQueryClient } from '@patron/shared/api/query-client.ts';
+import { ZoneContext } from '@patron/shared/format/use-format.ts';
+import { QueryClientProvider } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { RouterProvider } from 'react-router/dom';
+import { forget, meQuery } from '../frame/me.ts';
+import { programQuery, useProgram } from '../frame/program.ts';
+import { router } from './router.tsx';
+
+const client = newQueryClient(() => void forget(client));
+
+/** Asks for what every first page needs. */
+export function readAhead() {
+  void client.prefetchQuery(programQuery);
+  void client.prefetchQuery(meQuery);
+}
 
 /** The member portal. */
 export function App() {
-  const { t } = useTranslation('app');
-  return <main>{t('title')}</main>;
+  return (
+    <QueryClientProvider client={client}>
+      <Zone>
+        <RouterProvider router={router} />
+      </Zone>
+    </QueryClientProvider>
+  );
+}
+
+/** Days begin at the programme's midnight, wherever the browser is. */
+function Zone({ children }: { children: ReactNode }) {
+  const zone = useProgram()?.zone;
+  return <ZoneContext value={zone ?? 'Asia/Shanghai'}>{children}</ZoneContext>;
 }

@@ -1,1 +1,1 @@
-export default import.meta.glob(['../../../shared/src/*/i18n.en.json', './i18n.en.json', '../features/*/i18n.en.json'], { eager: true, import: 'default' });
+export default import.meta.glob(['../../../shared/src/*/i18n.en.json', '../frame/i18n.en.json', '../features/*/i18n.en.json'], { eager: true, import: 'default' });

@@ -6,7 +6,7 @@ import type { paths, Problem } from './schema.d.ts';
 /** Asks for the person's language and turns every refusal into an ApiProblem. */
 const manners: Middleware = {
   onRequest({ request }) {
-    request.headers.set('Accept-Language', i18n.language);
+    request.headers.set('Accept-Language', i18n.language ?? navigator.language) /* a request may go out before the texts are there */;
     return request;
   },
   async onResponse({ response }) {

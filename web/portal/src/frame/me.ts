@@ -1,0 +1,46 @@
+import { api } from '@patron/shared/api/client.ts';
+import { ApiProblem } from '@patron/shared/api/problem.ts';
+import type { PortalHomeHomeOutBody, PortalOwnWallet } from '@patron/shared/api/schema.d.ts';
+import { queryOptions, useQuery, type QueryClient } from '@tanstack/react-query';
+
+export interface Me extends PortalHomeHomeOutBody {
+  /** Of what the service worker had kept: when it was read. Absent where it is fresh. */
+  asOf?: string;
+}
+
+/** The card of who is signed in; null for nobody. */
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  staleTime: 15_000,
+  queryFn: async (): Promise<Me | null> => {
+    try {
+      const { data, response } = await api.GET('/portal/v1/me');
+      const asOf = response.headers.get('X-Patron-As-Of');
+      return asOf ? { ...data!, asOf } : data!;
+    } catch (error) {
+      if (error instanceof ApiProblem && error.status === 401) return null;
+      throw error;
+    }
+  },
+});
+
+/** For pages that only the signed in see. */
+export function useMe(): Me {
+  const me = useQuery(meQuery).data;
+  if (!me) throw new Error('useMe outside of the shell');
+  return me;
+}
+
+/** The wallet that purchases earn into: the headline of the card. */
+export function mainWallet(wallets: PortalOwnWallet[], earning: string | undefined): PortalOwnWallet | undefined {
+  return wallets.find((w) => w.currency === earning) ?? wallets.find((w) => w.kind === 'points');
+}
+
+/** Forgets everything of the member, in the page and in what is kept for offline. */
+export async function forget(client: QueryClient) {
+  const program = client.getQueryData(['program']);
+  client.clear();
+  client.setQueryData(['program'], program);
+  client.setQueryData(meQuery.queryKey, null);
+  if ('caches' in window) await caches.delete('patron-member');
+}
