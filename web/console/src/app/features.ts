@@ -6,6 +6,7 @@ import { ledger } from '../features/ledger/feature.ts';
 import { sale } from '../features/sale/feature.ts';
 import { audit } from '../features/audit/feature.ts';
 import { system } from '../features/system/feature.ts';
+import { places, program } from '../features/program/feature.ts';
 import { insight } from '../features/insight/feature.ts';
 
 /** What the console is made of, in the order of the menu. */
@@ -14,8 +15,10 @@ export const features: Feature[] = [
   member,
   sale,
   ledger,
+  places,
   approval,
   audit,
   system,
+  program,
   account,
 ];
