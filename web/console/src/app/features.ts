@@ -7,6 +7,7 @@ import { sale } from '../features/sale/feature.ts';
 import { audit } from '../features/audit/feature.ts';
 import { system } from '../features/system/feature.ts';
 import { places, program } from '../features/program/feature.ts';
+import { staff } from '../features/staff/feature.ts';
 import { insight } from '../features/insight/feature.ts';
 
 /** What the console is made of, in the order of the menu. */
@@ -20,5 +21,6 @@ export const features: Feature[] = [
   audit,
   system,
   program,
+  staff,
   account,
 ];
