@@ -42,7 +42,7 @@ export function Logo({ settings, onChange }: { settings: ProgramSettingsView; on
         <input
           ref={field}
           type="file"
-          hidden
+          style={{ display: 'none' }}
           accept="image/png,image/webp"
           aria-label={t('brand.logo')}
           onChange={(e) => {

@@ -28,7 +28,7 @@ export default function MerchantsPage() {
     'merchant',
   );
   const columns: KeysetColumn<ProgramMerchantView>[] = [
-    { key: 'name', title: t('merchants.menu'), render: (_, m) => <><button type="button" className="word" onClick={() => setEdited(m)}>{named(m)}</button><div className="quiet">{m.code}</div></> },
+    { key: 'name', title: t('field.merchant'), render: (_, m) => <><button type="button" className="word" onClick={() => setEdited(m)}>{named(m)}</button><div className="quiet">{m.code}</div></> },
     { key: 'state', title: t('places.state'), render: (_, m) => <OpenState open={m.open} /> },
     {
       key: 'act',

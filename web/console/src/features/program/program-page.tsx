@@ -82,12 +82,9 @@ function Edit({ settings }: { settings: ProgramSettingsView }) {
   const list: Change[] = grave.filter((name) => changes[name] !== undefined).map((name) => ({ label: t(`settings.${name}`), before: base[name], after: changes[name] }));
 
   return (
-    <Page
-      title={t('frame:settings.menu')}
-      actions={<>{changed && <Button onClick={() => form.setFieldsValue(valuesOf(base))}>{t('settings.undo')}</Button>}<Button type="primary" disabled={!changed} loading={save.isPending} onClick={() => form.submit()}>{t('settings.save')}</Button></>}
-    >
+    <Page title={t('frame:settings.menu')}>
       <SettingsTabs />
-      <WithAside aside={<PortalPreview settings={base} values={values} />}>
+      <WithAside aside={<div className={styles.sticky}><PortalPreview settings={base} values={values} /></div>}>
         <ProblemForm<Values>
           form={form}
           error={asking ? null : save.error}
@@ -122,10 +119,14 @@ function Edit({ settings }: { settings: ProgramSettingsView }) {
               <span>{t('earning.earns')}</span>
               <Form.Item noStyle name={['earning', 'points']}><InputNumber aria-label={t('earning.points')} min={0} max={1_000_000} precision={0} style={{ width: 96 }} /></Form.Item>
               <Form.Item noStyle name={['earning', 'currency']}><Select aria-label={t('earning.currency')} style={{ minWidth: 120 }} options={points.options} /></Form.Item>
+            </div>
+            <div className={styles.sentence}>
               <span>{t('earning.fraction')}</span>
               <Form.Item noStyle name={['earning', 'rounding']}>
-                <Select aria-label={t('earning.rounding')} style={{ minWidth: 150 }} options={(['floor', 'half_up', 'half_even', 'ceil'] as const).map((value) => ({ value, label: t(`earning.roundings.${value}`) }))} />
+                <Select aria-label={t('earning.rounding')} style={{ minWidth: 190 }} options={(['floor', 'half_up', 'half_even', 'ceil'] as const).map((value) => ({ value, label: t(`earning.roundings.${value}`) }))} />
               </Form.Item>
+            </div>
+            <div className={styles.sentence}>
               <span>{t('earning.usable')}</span>
               <Form.Item noStyle name={['earning', 'pending_days']}><InputNumber aria-label={t('earning.pending')} min={0} max={365} precision={0} style={{ width: 80 }} /></Form.Item>
               <span>{t('earning.days')}</span>
@@ -142,8 +143,15 @@ function Edit({ settings }: { settings: ProgramSettingsView }) {
             <Logo settings={base} onChange={(now) => setBase((b) => ({ ...b, version: now.version, brand: { ...b.brand, logo_url: now.brand.logo_url } }))} />
           </Section>
         </ProblemForm>
-        <Modules settings={settings} onChange={(now) => setBase((b) => ({ ...b, version: now.version, modules: now.modules }))} />
+        <div className={styles.apart}><Modules settings={settings} onChange={(now) => setBase((b) => ({ ...b, version: now.version, modules: now.modules }))} /></div>
       </WithAside>
+      {changed && (
+        <div className={styles.bar}>
+          <span>{t('settings.changed')}</span>
+          <Button onClick={() => form.setFieldsValue(valuesOf(base))}>{t('settings.undo')}</Button>
+          <Button type="primary" loading={save.isPending} onClick={() => form.submit()}>{t('settings.save')}</Button>
+        </div>
+      )}
       <ConfirmDialog
         open={asking}
         title={t('confirm.title')}

@@ -35,8 +35,8 @@ export default function StoresPage() {
     'store',
   );
   const columns: KeysetColumn<ProgramStoreView>[] = [
-    { key: 'name', title: t('stores.menu'), render: (_, s) => <><button type="button" className="word" onClick={() => setEdited(s)}>{named(s)}</button><div className="quiet">{s.code}</div></> },
-    ...(merchants.length > 1 ? [{ key: 'merchant', title: t('merchants.menu'), render: (_: unknown, s: ProgramStoreView) => merchantOf(s.merchant) }] : []),
+    { key: 'name', title: t('field.store'), render: (_, s) => <><button type="button" className="word" onClick={() => setEdited(s)}>{named(s)}</button><div className="quiet">{s.code}</div></> },
+    ...(merchants.length > 1 ? [{ key: 'merchant', title: t('field.merchant'), render: (_: unknown, s: ProgramStoreView) => merchantOf(s.merchant) }] : []),
     { key: 'address', title: t('field.address'), render: (_, s) => <span style={{ whiteSpace: 'normal', display: 'block', maxWidth: 320 }}>{s.address}</span> },
     { key: 'zone', title: t('field.zone'), optional: true, render: (_, s) => s.zone ?? t('stores.zoneOfProgram') },
     { key: 'state', title: t('places.state'), render: (_, s) => <OpenState open={s.open} /> },

@@ -30,8 +30,8 @@ export default function TillsPage() {
     'till',
   );
   const columns: KeysetColumn<ProgramTillView>[] = [
-    { key: 'code', title: t('tills.menu'), render: (_, till) => <b>{till.code}</b> },
-    { key: 'store', title: t('stores.menu'), render: (_, till) => nameOf(till.store) },
+    { key: 'code', title: t('tills.one'), render: (_, till) => <b>{till.code}</b> },
+    { key: 'store', title: t('field.store'), render: (_, till) => nameOf(till.store) },
     { key: 'state', title: t('places.state'), render: (_, till) => <OpenState open={till.open} /> },
     { key: 'act', title: t('places.act'), render: (_, till) => <button type="button" className="word" style={{ padding: 0 }} onClick={() => turn.ask(till)}>{t(till.open ? 'turn.close' : 'turn.open')}</button> },
   ];
@@ -49,7 +49,7 @@ export default function TillsPage() {
         filters={
           <>
             <PlaceFilters filters={filters} label={t('tills.search')} />
-            <StoreSelect allowClear style={{ width: 200 }} placeholder={t('stores.menu')} aria-label={t('stores.menu')} value={f.store} onChange={(store) => filters.set({ store: store as string | undefined })} />
+            <StoreSelect allowClear style={{ width: 200 }} placeholder={t('field.store')} aria-label={t('field.store')} value={f.store} onChange={(store) => filters.set({ store: store as string | undefined })} />
           </>
         }
       />

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { byChance } from './password-field.tsx';
+import { byChance } from './by-chance.ts';
 
 it('makes passwords that the server takes and a person can read out', () => {
   const made = Array.from({ length: 200 }, byChance);
