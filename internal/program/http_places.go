@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
@@ -35,6 +36,26 @@ func (s *Service) placeRoutes(r *api.Router) {
 		Needs: Manage, Fails: []error{ErrNoTill}})
 }
 
+// PlaceFilter narrows a list of places. It is exported so that the router finds its fields.
+type PlaceFilter struct {
+	Q     string `query:"q" maxLength:"100" doc:"Words of the code, a name or the address; all of them have to be there."`
+	State string `query:"state" enum:"open,closed" doc:"Only those that are open, or closed."`
+}
+
+// fits reports whether a place with these texts is asked for. Case does not matter.
+func (f PlaceFilter) fits(open bool, texts ...string) bool {
+	if f.State != "" && open != (f.State == "open") {
+		return false
+	}
+	text := strings.ToLower(strings.Join(texts, " "))
+	for _, word := range strings.Fields(strings.ToLower(f.Q)) {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
+}
+
 type placeRef struct {
 	ID string `path:"id" minLength:"1" maxLength:"64" doc:"Id; a merchant or a store may be named by its code too."`
 }
@@ -53,14 +74,19 @@ func viewMerchant(m Merchant) merchantView {
 
 type merchantOut struct{ Body merchantView }
 
-type merchantsIn struct{ api.Page }
+type merchantsIn struct {
+	api.Page
+	PlaceFilter
+}
 
 type merchantsOut struct{ Body api.List[merchantView] }
 
 func (s *Service) listMerchants(ctx context.Context, in *merchantsIn) (*merchantsOut, error) {
 	now, who := s.Snapshot(), api.CallerOf(ctx)
 	list, err := page(now.merchants, in.Page, func(m Merchant) int64 { return m.ID },
-		func(m Merchant) bool { return now.SeesMerchant(who, m.ID) }, viewMerchant)
+		func(m Merchant) bool {
+			return now.SeesMerchant(who, m.ID) && in.fits(m.Open, m.Code, m.NameEN, m.NameZH)
+		}, viewMerchant)
 	return &merchantsOut{list}, err
 }
 
@@ -125,6 +151,7 @@ type storeOut struct{ Body storeView }
 
 type storesIn struct {
 	api.Page
+	PlaceFilter
 	Merchant string `query:"merchant" maxLength:"64" doc:"Only stores of this merchant (id or code)."`
 }
 
@@ -141,7 +168,9 @@ func (s *Service) listStores(ctx context.Context, in *storesIn) (*storesOut, err
 		of = m.ID
 	}
 	list, err := page(now.stores, in.Page, func(st Store) int64 { return st.ID },
-		func(st Store) bool { return (of == 0 || of == st.Merchant) && now.SeesStore(who, st.ID) }, viewStore)
+		func(st Store) bool {
+			return (of == 0 || of == st.Merchant) && now.SeesStore(who, st.ID) && in.fits(st.Open, st.Code, st.NameEN, st.NameZH, st.Address)
+		}, viewStore)
 	return &storesOut{list}, err
 }
 
@@ -211,6 +240,7 @@ type tillOut struct{ Body tillView }
 
 type tillsIn struct {
 	api.Page
+	PlaceFilter
 	Store string `query:"store" maxLength:"64" doc:"Only tills of this store (id or code)."`
 }
 
@@ -227,7 +257,9 @@ func (s *Service) listTills(ctx context.Context, in *tillsIn) (*tillsOut, error)
 		of = st.ID
 	}
 	list, err := page(now.tills, in.Page, func(t Till) int64 { return t.ID },
-		func(t Till) bool { return (of == 0 || of == t.Store) && now.SeesStore(who, t.Store) }, viewTill)
+		func(t Till) bool {
+			return (of == 0 || of == t.Store) && now.SeesStore(who, t.Store) && in.fits(t.Open, t.Code)
+		}, viewTill)
 	return &tillsOut{list}, err
 }
 

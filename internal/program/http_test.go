@@ -124,6 +124,11 @@ func TestLists(t *testing.T) {
 			c.call("POST", "/v1/stores", `{"code": "`+code+`", "name_en": "x", "merchant": "tea"}`, 201)
 			c.call("POST", "/v1/tills", `{"code": "1", "store": "`+code+`"}`, 201)
 		}
+		c.call("PATCH", "/v1/stores/c", `{"name_en": "Bund", "name_zh": "外滩"}`, 200)
+		c.call("PATCH", "/v1/stores/e", `{"name_en": "bund", "name_zh": "外滩东", "address": "East"}`, 200)
+		shut := c.call("POST", "/v1/tills", `{"code": "2", "store": "d"}`, 201)["id"].(string)
+		c.call("PATCH", "/v1/tills/"+shut, `{"open": false}`, 200)
+		c.call("PATCH", "/v1/stores/d", `{"open": false}`, 200)
 		number := func(code string) int64 { st, _ := s.Snapshot().StoreByCode(code); return st.ID }
 		tea, _ := s.Snapshot().MerchantByCode("tea")
 		for _, tt := range []struct {
@@ -140,9 +145,20 @@ func TestLists(t *testing.T) {
 			{"/v1/stores?limit=2", nil, []int64{999}, ""},
 			{"/v1/merchants?limit=1", nil, nil, "main tea"},
 			{"/v1/merchants?limit=1", nil, []int64{number("b")}, "tea"},
-			{"/v1/tills?limit=2", nil, nil, "1 1 1 1 1"},
+			{"/v1/tills?limit=2", nil, nil, "1 1 1 1 1 2"},
 			{"/v1/tills?limit=2&store=b", nil, nil, "1"},
 			{"/v1/tills?limit=2", nil, []int64{number("b"), number("main")}, "1"},
+			{"/v1/stores?limit=2&q=BUND", nil, nil, "c e"},
+			{"/v1/stores?limit=1&q=%E5%A4%96%E6%BB%A9", nil, nil, "c e"},
+			{"/v1/stores?limit=2&q=east+bund", nil, nil, "e"},
+			{"/v1/stores?limit=2&q=bund&merchant=main", nil, nil, ""},
+			{"/v1/stores?limit=2&q=bund", nil, []int64{number("c"), number("d")}, "c"},
+			{"/v1/stores?limit=2&state=closed", nil, nil, "d"},
+			{"/v1/stores?limit=2&state=open&merchant=tea", nil, nil, "a b c e"},
+			{"/v1/merchants?limit=1&q=tea", nil, nil, "tea"},
+			{"/v1/merchants?limit=1&state=closed", nil, nil, ""},
+			{"/v1/tills?limit=2&q=2", nil, nil, "2"},
+			{"/v1/tills?limit=2&state=closed", nil, nil, "2"},
 		} {
 			c.who.now.Merchants, c.who.now.Stores = tt.merchants, tt.stores
 			if got := strings.Join(c.codes(tt.path, "code"), " "); got != tt.want {

@@ -237,11 +237,18 @@ func (s *Service) Rename(ctx context.Context, name string) (Account, error) {
 	return after, err
 }
 
+// AccountFilter narrows a list of accounts. The zero one takes all.
+type AccountFilter struct {
+	Words  string // part of a name or an address; letters beyond ASCII only as they are written
+	Role   Role
+	Active *bool
+}
+
 // Accounts reads up to n accounts after a number, in the order in which they were made.
-func (s *Service) Accounts(ctx context.Context, after int64, n int) ([]Account, error) {
+func (s *Service) Accounts(ctx context.Context, after int64, f AccountFilter, n int) ([]Account, error) {
 	var list []Account
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		list, err = readAccounts(ctx, tx, after, n)
+		list, err = readAccounts(ctx, tx, after, f, n)
 		return err
 	})
 	return list, err

@@ -156,10 +156,15 @@ func (s *Service) getKey(ctx context.Context, in *keyRef) (*keyOut, error) {
 	return &keyOut{viewKey(k)}, nil
 }
 
-func (s *Service) deleteKey(ctx context.Context, in *keyRef) (*struct{}, error) {
+type revokeIn struct {
+	ID     string `path:"id" minLength:"1" maxLength:"64" doc:"Id of the key."`
+	Reason string `query:"reason" maxLength:"500" doc:"Why, for the audit trail."`
+}
+
+func (s *Service) deleteKey(ctx context.Context, in *revokeIn) (*struct{}, error) {
 	n, err := number(keyPrefix, in.ID, ErrNoKey)
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.RevokeKey(ctx, n)
+	return nil, s.RevokeKey(ctx, n, in.Reason)
 }

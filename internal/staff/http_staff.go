@@ -83,7 +83,23 @@ type pageIn struct{ api.Page }
 
 type accountsOut struct{ Body api.List[accountView] }
 
-func (s *Service) listStaff(ctx context.Context, in *pageIn) (*accountsOut, error) {
+type staffIn struct {
+	api.Page
+	Q     string `query:"q" maxLength:"100" doc:"Part of a name or an address."`
+	Role  Role   `query:"role" enum:"owner,manager,cashier,agent,analyst,auditor,integrator" doc:"Only accounts of this role."`
+	State string `query:"state" enum:"active,disabled" doc:"Only those who can sign in, or cannot."`
+}
+
+func (in staffIn) filter() AccountFilter {
+	f := AccountFilter{Words: in.Q, Role: in.Role}
+	if in.State != "" {
+		active := in.State == "active"
+		f.Active = &active
+	}
+	return f
+}
+
+func (s *Service) listStaff(ctx context.Context, in *staffIn) (*accountsOut, error) {
 	if err := wide(ctx); err != nil {
 		return nil, err
 	}
@@ -94,7 +110,7 @@ func (s *Service) listStaff(ctx context.Context, in *pageIn) (*accountsOut, erro
 	if after == nil {
 		after = []int64{0}
 	}
-	rows, err := s.Accounts(ctx, after[0], in.Limit+1)
+	rows, err := s.Accounts(ctx, after[0], in.filter(), in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

@@ -155,8 +155,9 @@ func keyText(test bool) string {
 	return prefix + keyAlphabet.EncodeToString(b)
 }
 
-// RevokeKey ends a key. Ending it twice is no error and writes nothing.
-func (s *Service) RevokeKey(ctx context.Context, n int64) error {
+// RevokeKey ends a key; the reason, where one is given, goes into the audit trail. Ending it
+// twice is no error and writes nothing.
+func (s *Service) RevokeKey(ctx context.Context, n int64, reason string) error {
 	return s.takeAway(ctx, func(ctx context.Context, tx *db.Tx) error {
 		k, err := readKey(ctx, tx, n)
 		if err != nil {
@@ -169,7 +170,11 @@ func (s *Service) RevokeKey(ctx context.Context, n int64) error {
 		if err != nil || !done {
 			return err
 		}
-		return s.audit.Record(ctx, tx, "key.revoke", k.PublicID(), nil, nil)
+		var after any
+		if reason != "" {
+			after = map[string]string{"reason": reason}
+		}
+		return s.audit.Record(ctx, tx, "key.revoke", k.PublicID(), nil, after)
 	})
 }
 

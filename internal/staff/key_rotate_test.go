@@ -84,7 +84,7 @@ func TestS10RotationOnce(t *testing.T) {
 			t.Errorf("rotated %d times; ends %s, want %s (%v)", did.Load(), now.Until, k.Until, err)
 		}
 		gone, _ := w.key(NewKey{Name: "k", Scopes: []string{All}})
-		if err := w.staff.RevokeKey(w.ctx(), gone.ID); err != nil {
+		if err := w.staff.RevokeKey(w.ctx(), gone.ID, ""); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := w.staff.RotateKey(w.ctx(), gone.ID, 0); !errors.Is(err, ErrKeyOver) {

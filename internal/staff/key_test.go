@@ -123,8 +123,11 @@ func TestS10KeyRevocation(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := w.staff.RevokeKey(w.ctx(), k.ID); err != nil {
-			t.Fatal(err)
+		if out := w.call("DELETE", "/v1/keys/"+k.PublicID()+"?reason=the+laptop+was+lost", kept, nil); out.Code != 204 {
+			t.Fatal(out.Code, out.Body)
+		}
+		if w.count(`SELECT COUNT(*) FROM audit WHERE action = 'key.revoke' AND after LIKE '%the laptop was lost%'`) != 1 {
+			t.Error("the reason is not in the trail")
 		}
 		if _, err := w.who(w.staff, withKey(secret)); !errors.Is(err, api.ErrUnauthenticated) {
 			t.Errorf("here: %v", err)
@@ -140,10 +143,10 @@ func TestS10KeyRevocation(t *testing.T) {
 			t.Errorf("another key: %v", err)
 		}
 		before := w.count("SELECT COUNT(*) FROM audit")
-		if err := w.staff.RevokeKey(w.ctx(), k.ID); err != nil || w.count("SELECT COUNT(*) FROM audit") != before {
+		if err := w.staff.RevokeKey(w.ctx(), k.ID, ""); err != nil || w.count("SELECT COUNT(*) FROM audit") != before {
 			t.Errorf("revoked twice: %v", err)
 		}
-		if err := w.staff.RevokeKey(w.ctx(), 999); !errors.Is(err, ErrNoKey) {
+		if err := w.staff.RevokeKey(w.ctx(), 999, ""); !errors.Is(err, ErrNoKey) {
 			t.Errorf("no key: %v", err)
 		}
 	})

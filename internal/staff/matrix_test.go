@@ -122,7 +122,7 @@ func (w *world) principals() []principal {
 		w.t.Fatal(err)
 	}
 	revoked, revokedSecret := w.key(NewKey{Name: "k", Scopes: []string{All}})
-	if err := w.staff.RevokeKey(w.ctx(), revoked.ID); err != nil {
+	if err := w.staff.RevokeKey(w.ctx(), revoked.ID, ""); err != nil {
 		w.t.Fatal(err)
 	}
 	_, expired := w.key(NewKey{Name: "k", Scopes: []string{All}, Until: w.clock.Now().Add(time.Minute)})

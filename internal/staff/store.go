@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
@@ -158,11 +159,22 @@ var accountsSQL = db.Define("staff.accounts", `
 	SELECT `+accountColumns+`
 	FROM staff
 	WHERE id > $1
+		AND ($2 = '' OR role = $2)
+		AND ($3 < 0 OR active = $3)
+		AND ($4 = '%%' OR email LIKE $4 ESCAPE '\' OR LOWER(name) LIKE $4 ESCAPE '\')
 	ORDER BY id
-	LIMIT $2`)
+	LIMIT $5`)
 
-func readAccounts(ctx context.Context, tx *db.Tx, after int64, n int) ([]Account, error) {
-	return all(scanAccount)(tx.Query(ctx, accountsSQL, after, n))
+func readAccounts(ctx context.Context, tx *db.Tx, after int64, f AccountFilter, n int) ([]Account, error) {
+	active := int64(-1)
+	if f.Active != nil {
+		active = 0
+		if *f.Active {
+			active = 1
+		}
+	}
+	words := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(strings.TrimSpace(f.Words))) + "%"
+	return all(scanAccount)(tx.Query(ctx, accountsSQL, after, string(f.Role), active, words, n))
 }
 
 // row is what both one row and many give.

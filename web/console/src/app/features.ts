@@ -6,6 +6,8 @@ import { ledger } from '../features/ledger/feature.ts';
 import { sale } from '../features/sale/feature.ts';
 import { audit } from '../features/audit/feature.ts';
 import { system } from '../features/system/feature.ts';
+import { places, program } from '../features/program/feature.ts';
+import { staff } from '../features/staff/feature.ts';
 import { insight } from '../features/insight/feature.ts';
 import { help } from '../features/help/feature.ts';
 
@@ -15,9 +17,12 @@ export const features: Feature[] = [
   member,
   sale,
   ledger,
+  places,
   approval,
   audit,
   system,
+  program,
+  staff,
   account,
   help,
 ];

@@ -2,9 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, type ReactNode } from 'react';
 import { createBrowserRouter, Outlet, useRouteError, type RouteObject } from 'react-router';
 import type { FeatureRoute } from '../frame/feature.ts';
-import { meQuery, useCan } from '../frame/me.ts';
+import { meQuery, useCan, useUses } from '../frame/me.ts';
 import { Page } from '../frame/page.tsx';
 import { ErrorState, ForbiddenState, NotFoundState } from '../ui/states.tsx';
+import { OffState } from '../ui/off-state.tsx';
 import { features } from './features.ts';
 import { Shell } from './shell.tsx';
 import { useTranslation } from 'react-i18next';
@@ -20,9 +21,13 @@ function SignedIn() {
   return me.data ? <Outlet /> : <Suspense fallback={null}><SignIn /></Suspense>;
 }
 
-function Allowed({ needs, children }: { needs: FeatureRoute['needs']; children: ReactNode }) {
+function Allowed({ needs, module, children }: { needs: FeatureRoute['needs']; module: FeatureRoute['module']; children: ReactNode }) {
   const { t } = useTranslation('frame');
-  return useCan()(needs) ? children : <Page title={t('forbidden')}><ForbiddenState needs={needs} /></Page>;
+  const can = useCan();
+  const uses = useUses();
+  if (!can(needs)) return <Page title={t('forbidden')}><ForbiddenState needs={needs} /></Page>;
+  if (module && !uses(module)) return <Page title={t(`modules.${module}`)}><OffState module={module} /></Page>;
+  return children;
 }
 
 function Missing() {
@@ -37,9 +42,9 @@ function Broken() {
   return <Page title={t('broken')}><ErrorState error={error} retry={() => location.reload()} /></Page>;
 }
 
-const route = ({ path, page: View, needs }: FeatureRoute): RouteObject => ({
+const route = ({ path, page: View, needs, module }: FeatureRoute): RouteObject => ({
   path,
-  element: <Allowed needs={needs}><View /></Allowed>,
+  element: <Allowed needs={needs} module={module}><View /></Allowed>,
   errorElement: <Broken />,
 });
 

@@ -7,7 +7,7 @@ import { Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NavLink, Outlet, useLocation } from 'react-router';
 import type { MenuEntry, MenuGroup } from '../frame/feature.ts';
-import { useCan } from '../frame/me.ts';
+import { useCan, useUses } from '../frame/me.ts';
 import { TopBar } from '../frame/page.tsx';
 import { features } from './features.ts';
 import { PersonMenu } from './person-menu.tsx';
@@ -46,7 +46,8 @@ export function Shell() {
 function Side() {
   const { t } = useTranslation('frame');
   const can = useCan();
-  const shown = entries.filter((e) => can(e.needs));
+  const uses = useUses();
+  const shown = entries.filter((e) => can(e.needs) && uses(e.module));
   return (
     <>
       <div className={styles.brand}><Mark /><Wordmark /></div>

@@ -1,6 +1,10 @@
+import type { ProgramModules } from '@patron/shared/api/schema.d.ts';
 import type { Permission } from '@patron/shared/api/permission.ts';
 import type { IconName } from '@patron/shared/ui/icon.tsx';
 import type { ComponentType } from 'react';
+
+/** A part of the programme that can be switched off. */
+export type Module = keyof ProgramModules;
 
 /** The parts of the menu. */
 export type MenuGroup = 'daily' | 'business' | 'manage';
@@ -11,8 +15,10 @@ export interface MenuEntry {
   textKey: string;
   icon: IconName;
   group: MenuGroup;
-  /** What one needs to see it; without it everybody does. */
-  needs?: Permission;
+  /** What one needs to see it, one of them where there are several; without it everybody does. */
+  needs?: Permission | Permission[];
+  /** What it belongs to; while that is switched off, it is not there. */
+  module?: Module;
   /** A hook that gives how many things wait there. */
   useCount?: () => number | undefined;
 }
@@ -23,6 +29,8 @@ export interface FeatureRoute {
   page: ComponentType;
   /** Who lacks it is told which permission it is and who has it. */
   needs?: Permission;
+  /** What it belongs to; while that is switched off, the page says so. */
+  module?: Module;
   /** Without menu and sheet, as the till. */
   bare?: boolean;
 }

@@ -10,6 +10,7 @@ import { useCan } from './me.ts';
 const kept = { staleTime: 5 * 60_000 };
 
 export const storesQuery = queryOptions({ ...kept, queryKey: ['stores', 'all'], queryFn: () => ok(api.GET('/v1/stores', { params: { query: { limit: 200 } } })) });
+const merchantsQuery = queryOptions({ ...kept, queryKey: ['merchants', 'all'], queryFn: () => ok(api.GET('/v1/merchants', { params: { query: { limit: 200 } } })) });
 export const currenciesQuery = queryOptions({ ...kept, queryKey: ['currencies'], queryFn: () => ok(api.GET('/v1/currencies')) });
 const colleaguesQuery = queryOptions({ ...kept, queryKey: ['colleagues'], queryFn: () => ok(api.GET('/v1/colleagues', { params: { query: { limit: 200 } } })) });
 
@@ -22,6 +23,17 @@ export function useStores() {
     return store ? named(store) : (id ?? '');
   };
   return { list, nameOf, options: list.map((s) => ({ value: s.id, label: named(s) })) };
+}
+
+/** The merchants, and what a merchant's id is called. */
+export function useMerchants() {
+  const { named } = useFormat();
+  const list = useQuery(merchantsQuery).data?.items ?? [];
+  const nameOf = (id: string | undefined) => {
+    const merchant = list.find((m) => m.id === id);
+    return merchant ? named(merchant) : (id ?? '');
+  };
+  return { list, nameOf };
 }
 
 /** The point currencies, and how many decimals a code has. */

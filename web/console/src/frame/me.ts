@@ -3,6 +3,7 @@ import type { Permission } from '@patron/shared/api/permission.ts';
 import { ApiProblem } from '@patron/shared/api/problem.ts';
 import type { StaffMeView } from '@patron/shared/api/schema.d.ts';
 import { queryOptions, useQuery } from '@tanstack/react-query';
+import type { Module } from './feature.ts';
 
 /** Who is signed in; null for nobody. */
 export const meQuery = queryOptions({
@@ -25,15 +26,22 @@ export function useMe(): StaffMeView {
   return me;
 }
 
-/** Whether one may: `can('members.write')`. No permission asked for is always given. */
-export function useCan(): (needs: Permission | undefined) => boolean {
+/** Whether one may: `can('members.write')`; of several permissions one is enough. None asked for is always given. */
+export function useCan(): (needs: Permission | Permission[] | undefined) => boolean {
   const held = useQuery(meQuery).data?.permissions ?? [];
-  return (needs) => needs === undefined || held.includes(needs);
+  return (needs) => needs === undefined || (Array.isArray(needs) ? needs : [needs]).some((one) => held.includes(one));
 }
 
 /** The settings of the programme, which everybody may read. */
 export const programQuery = queryOptions({
   queryKey: ['program'],
-  staleTime: 5 * 60_000,
+  staleTime: 60_000, // a module that a colleague switches off is gone here too, a minute later
+  refetchInterval: 60_000,
   queryFn: () => ok(api.GET('/v1/program')),
 });
+
+/** Whether the programme uses a module: `uses('till')`. Until the settings are here, all are taken to be on. */
+export function useUses(): (module: Module | undefined) => boolean {
+  const modules = useQuery(programQuery).data?.modules;
+  return (module) => module === undefined || !modules || modules[module];
+}

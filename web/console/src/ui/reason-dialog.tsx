@@ -1,16 +1,15 @@
-import { Icon } from '@patron/shared/ui/icon.tsx';
 import { Form, Input, Modal } from 'antd';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { ChangeList, type Change } from './change-list.tsx';
 import { ProblemForm } from './problem-form.tsx';
-import styles from './reason-dialog.module.css';
 
 interface Props {
   open: boolean;
   /** The act with its amount: 给林静怡补 200 分？ */
   title: string;
   /** What changes: 可用积分, 2,480, 2,680. */
-  change?: { label: string; before: ReactNode; after: ReactNode }[];
+  change?: Change[];
   /** What else to know, and more fields. */
   children?: ReactNode;
   /** The button repeats the act: 补 200 分，送审批. */
@@ -46,16 +45,7 @@ export function ReasonDialog({ open, title, change = [], children, act, cancel, 
       afterClose={() => form.resetFields()}
       width={460}
     >
-      {change.length > 0 && (
-        <dl className={styles.change}>
-          {change.map((c) => (
-            <div key={c.label}>
-              <dt>{c.label}</dt>
-              <dd>{c.before} <Icon name="right" size={14} /><span className="visually-hidden">{t('reason.becomes')}</span> <b>{c.after}</b></dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      <ChangeList changes={change} />
       {children}
       <ProblemForm form={form} error={error} onFinish={({ reason }) => onSubmit(reason.trim())}>
         <Form.Item name="reason" label={reasonLabel ?? t('reason.label')} rules={[{ required: true, whitespace: true, message: t('reason.needed') }]} style={{ marginBottom: 8 }}>

@@ -7,7 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { ProblemForm } from '../../ui/problem-form.tsx';
 import { filled, ProfileFields } from './profile-fields.tsx';
-import { useLeave } from './use-leave.ts';
+import { useLeave } from '../../frame/use-leave.ts';
 
 /** Enrols a member by hand. One way to find them again is enough; what the API refuses stands beside its field. */
 export function CreateMember({ open, onClose }: { open: boolean; onClose: () => void }) {

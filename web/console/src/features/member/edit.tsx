@@ -8,7 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { ProblemForm } from '../../ui/problem-form.tsx';
 import type { ActProps } from './acts.tsx';
 import { ProfileFields, type ProfileValues } from './profile-fields.tsx';
-import { useLeave } from './use-leave.ts';
+import { useLeave } from '../../frame/use-leave.ts';
 
 type Values = ProfileValues & { attributes?: Record<string, unknown> };
 const names = ['name', 'gender', 'birthday', 'city', 'address', 'language', 'store', 'source'] as const;

@@ -5,7 +5,7 @@ import type { Feature } from '../../frame/feature.ts';
 export const system: Feature = {
   menu: [
     { to: '/jobs', textKey: 'system:jobs.menu', icon: 'job', group: 'manage', needs: 'system.operate' },
-    { to: '/system', textKey: 'system:menu', icon: 'settings', group: 'manage', needs: 'system.operate' },
+    { to: '/system', textKey: 'system:menu', icon: 'server', group: 'manage', needs: 'system.operate' },
   ],
   routes: [
     { path: '/jobs', page: lazy(() => import('./jobs-page.tsx')), needs: 'system.operate' },

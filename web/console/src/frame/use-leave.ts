@@ -1,6 +1,6 @@
 import { App } from 'antd';
 import { useTranslation } from 'react-i18next';
-import { useUnsaved } from '../../frame/unsaved.tsx';
+import { useUnsaved } from './unsaved.tsx';
 
 /** The guard of a drawer with a form: it asks when the page is left and when the drawer is closed with changes in it. */
 export function useLeave(changed: boolean, close: () => void): () => void {
