@@ -6,6 +6,7 @@ import { ledger } from '../features/ledger/feature.ts';
 import { sale } from '../features/sale/feature.ts';
 import { audit } from '../features/audit/feature.ts';
 import { system } from '../features/system/feature.ts';
+import { till } from '../features/till/feature.ts';
 import { insight } from '../features/insight/feature.ts';
 
 /** What the console is made of, in the order of the menu. */
@@ -13,6 +14,7 @@ export const features: Feature[] = [
   insight,
   member,
   sale,
+  till,
   ledger,
   approval,
   audit,
