@@ -143,7 +143,7 @@ export function Desk({ me, place, shop }: Props) {
       </header>
       <Banner open={() => setSheet('waiting')} />
       <main className={styles.main}>
-        <WhoPane order={order} finder={finder} offline={offline} locked={!!finished} found={found} nobody={toAmount} another={another} />
+        <WhoPane member={finished?.answer ? after(order.member, finished.answer.balances) : order.member} finder={finder} offline={offline} locked={!!finished} found={found} nobody={toAmount} another={another} />
         {finished
           ? <Done entry={finished} shop={shop} place={place} member={order.member} next={next} undo={() => setSheet('undo')} />
           : (
@@ -162,6 +162,10 @@ export function Desk({ me, place, shop }: Props) {
     </div>
   );
 }
+
+/** A member with what the answer says is left. */
+const after = (member: Member | undefined, balances: Record<string, number>): Member | undefined =>
+  member?.wallets ? { ...member, wallets: member.wallets.map((w) => ({ ...w, available: balances[w.currency] ?? w.available, expiring: [] })) } : member;
 
 function Clock() {
   const { zone } = useFormat();

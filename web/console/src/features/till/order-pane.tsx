@@ -83,39 +83,46 @@ export function OrderPane({ order, shop, total, offline, amount, edit, enter, sc
 function PayWith({ order, shop, total, offline, edit }: { order: Order; shop: Shop; total: number; offline: boolean; edit: Props['edit'] }) {
   const { t } = useTranslation('till');
   const { money, named, language } = useFormat();
+  const [shown, setShown] = useState<string>();
   if (offline || !order.member?.id || !order.member.wallets) {
     return <div className={styles.spend}><p className={styles.why}><Icon name="lock" size={18} /><span>{offline || order.member?.typed ? t('spend.offline') : t('spend.unread')}</span></p></div>;
   }
+  const list = payable(order, shop, total);
+  const one = list.find((p) => p.wallet.currency === shown) ?? list[0];
+  if (!one) return null;
+  const { wallet, millionths, most } = one;
+  const { currency, decimals, kind } = wallet;
+  const n = order.spend[currency] ?? 0;
+  const step = Math.max(1, pointsFor(10 ** decimalsOf(shop.currency), millionths)); // one whole unit of money
+  const set = (to: number) => edit({ spend: { ...order.spend, [currency]: Math.max(0, Math.min(most, to)) } });
+  const stored = kind === 'stored';
   return (
-    <>
-      {payable(order, shop, total).map(({ wallet, millionths, most }) => {
-        const { currency, decimals, kind } = wallet;
-        const n = order.spend[currency] ?? 0;
-        const step = Math.max(1, pointsFor(10 ** decimalsOf(shop.currency), millionths)); // one whole unit of money
-        const set = (to: number) => edit({ spend: { ...order.spend, [currency]: Math.max(0, Math.min(most, to)) } });
-        const stored = kind === 'stored';
-        return (
-          <div key={currency} className={styles.spend}>
-            <div className={styles.pair}>
-              <span className={styles.label}>{t('spend.with', { name: named(wallet) })}</span>
-              {!stored && <span className={styles.label}>{t('spend.rate', { points: pointsFigure(step, decimals), money: money(worthOf(step, millionths), shop.currency, { trim: true }) })}</span>}
-            </div>
-            <div className={styles.step}>
-              <button type="button" className={styles.button} aria-label={t('spend.less', { name: named(wallet) })} disabled={n === 0} onClick={() => set(n % step ? n - (n % step) : n - step)}><Icon name="minus" size={24} /></button>
-              <div className={styles.stepFigure} aria-live="polite">
-                <b>{stored ? money(worthOf(n, millionths), shop.currency) : <>{pointsFigure(n, decimals)} <i>{pointsUnit(n, language, decimals)}</i></>}</b>
-                {!stored && <span>{t('spend.off', { money: money(worthOf(n, millionths), shop.currency) })}</span>}
-              </div>
-              <button type="button" className={styles.button} aria-label={t('spend.more', { name: named(wallet) })} disabled={n >= most} onClick={() => set(n - (n % step) + step)}><Icon name="plus" size={24} /></button>
-            </div>
-            <div className={styles.quick}>
-              <button type="button" disabled={n === 0} onClick={() => set(0)}>{t('spend.none')}</button>
-              <button type="button" disabled={most === 0 || n === most} onClick={() => set(most)}>{t('spend.all')}{!stored && <kbd>F4</kbd>}</button>
-            </div>
+    <div className={styles.spend}>
+      {list.length > 1
+        ? (
+          <div className={styles.switch} role="group" aria-label={t('spend.which')}>
+            {list.map((p) => <button key={p.wallet.currency} type="button" aria-pressed={p === one} onClick={() => setShown(p.wallet.currency)}>{t('spend.with', { name: named(p.wallet) })}</button>)}
           </div>
-        );
-      })}
-    </>
+        )
+        : (
+          <div className={styles.pair}>
+            <span className={styles.label}>{t('spend.with', { name: named(wallet) })}</span>
+            {!stored && <span className={styles.label}>{t('spend.rate', { points: pointsFigure(step, decimals), money: money(worthOf(step, millionths), shop.currency, { trim: true }) })}</span>}
+          </div>
+        )}
+      <div className={styles.step}>
+        <button type="button" className={styles.button} aria-label={t('spend.less', { name: named(wallet) })} disabled={n === 0} onClick={() => set(n % step ? n - (n % step) : n - step)}><Icon name="minus" size={24} /></button>
+        <div className={styles.stepFigure} aria-live="polite">
+          <b>{stored ? money(worthOf(n, millionths), shop.currency) : <>{pointsFigure(n, decimals)} <i>{pointsUnit(n, language, decimals)}</i></>}</b>
+          {!stored && <span>{t('spend.off', { money: money(worthOf(n, millionths), shop.currency) })}</span>}
+        </div>
+        <button type="button" className={styles.button} aria-label={t('spend.more', { name: named(wallet) })} disabled={n >= most} onClick={() => set(n - (n % step) + step)}><Icon name="plus" size={24} /></button>
+      </div>
+      <div className={styles.quick}>
+        <button type="button" disabled={n === 0} onClick={() => set(0)}>{t('spend.none')}</button>
+        <button type="button" disabled={most === 0 || n === most} onClick={() => set(most)}>{t('spend.all')}{!stored && <kbd>F4</kbd>}</button>
+      </div>
+    </div>
   );
 }
 

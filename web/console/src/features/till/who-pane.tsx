@@ -5,12 +5,12 @@ import { useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useShop } from './device.ts';
 import { Find, type Finder } from './find.tsx';
-import type { Member, Order } from './order.ts';
+import type { Member } from './order.ts';
 import { worthOf } from './queue.ts';
 import styles from './till.module.css';
 
 interface Props {
-  order: Order;
+  member: Member | undefined;
   finder: RefObject<Finder | null>;
   offline: boolean;
   /** The sale is done: who it was for stays. */
@@ -21,9 +21,8 @@ interface Props {
 }
 
 /** Who buys: the field that finds them, then their card. */
-export function WhoPane({ order, finder, offline, locked, found, nobody, another }: Props) {
+export function WhoPane({ member, finder, offline, locked, found, nobody, another }: Props) {
   const { t } = useTranslation('till');
-  const { member } = order;
   return (
     <section className={`${styles.pane} ${styles.who}`} aria-label={t('who.title')}>
       <svg className={styles.eave} viewBox="0 0 32 32" width="220" height="220" fill="none" aria-hidden opacity=".07">
