@@ -8,6 +8,7 @@ import { audit } from '../features/audit/feature.ts';
 import { system } from '../features/system/feature.ts';
 import { places, program } from '../features/program/feature.ts';
 import { staff } from '../features/staff/feature.ts';
+import { till } from '../features/till/feature.ts';
 import { insight } from '../features/insight/feature.ts';
 import { help } from '../features/help/feature.ts';
 
@@ -16,6 +17,7 @@ export const features: Feature[] = [
   insight,
   member,
   sale,
+  till,
   ledger,
   places,
   approval,

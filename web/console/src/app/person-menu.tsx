@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Button, Dropdown } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
-import { meQuery, useMe } from '../frame/me.ts';
+import { forgetMe, meQuery, useMe } from '../frame/me.ts';
 import styles from './person-menu.module.css';
 
 /** Who is signed in, at the foot of the side. */
@@ -16,6 +16,7 @@ export function PersonMenu() {
 
   async function signOut() {
     await ok(api.POST('/v1/sign-out'));
+    forgetMe();
     client.clear();
     client.setQueryData(meQuery.queryKey, null);
   }

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, type ReactNode } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { createBrowserRouter, Outlet, useRouteError, type RouteObject } from 'react-router';
 import type { FeatureRoute } from '../frame/feature.ts';
 import { meQuery, useCan, useUses } from '../frame/me.ts';
@@ -17,8 +17,24 @@ const Setup = lazy(() => import('../features/account/setup-page.tsx'));
 function SignedIn() {
   const me = useQuery(meQuery);
   if (me.isPending) return null;
-  if (me.error) return <ErrorState error={me.error} retry={() => void me.refetch()} />;
+  if (me.error && !me.data) return <ErrorState error={me.error} retry={() => void me.refetch()} />;
   return me.data ? <Outlet /> : <Suspense fallback={null}><SignIn /></Suspense>;
+}
+
+/** The same for a page that must not lose what was typed when a session ends: the door stands before it, and it stays. */
+function StaysOpen() {
+  const me = useQuery(meQuery);
+  const [who, setWho] = useState<string>(); // whose page it is: another person gets one of their own
+  if (me.data && me.data.id !== who) setWho(me.data.id);
+  if (me.isPending && me.fetchStatus !== 'paused') return null;
+  if (me.data === undefined) return <ErrorState error={me.error} retry={() => void me.refetch()} />;
+  const out = me.data === null;
+  return (
+    <>
+      {who && <div key={who} inert={out} style={{ display: out ? 'none' : 'contents' }}><Outlet /></div>}
+      {out && <Suspense fallback={null}><SignIn /></Suspense>}
+    </>
+  );
 }
 
 function Allowed({ needs, module, children }: { needs: FeatureRoute['needs']; module: FeatureRoute['module']; children: ReactNode }) {
@@ -57,7 +73,12 @@ export const router = createBrowserRouter([
     errorElement: <Broken />,
     children: [
       { element: <Shell />, children: [...routes.filter((r) => !r.bare).map(route), { path: '*', element: <Missing /> }] },
-      { element: <Suspense fallback={null}><Outlet /></Suspense>, children: routes.filter((r) => r.bare).map(route) },
+      { element: <Suspense fallback={null}><Outlet /></Suspense>, children: routes.filter((r) => r.bare && !r.offline).map(route) },
     ],
+  },
+  {
+    element: <Suspense fallback={null}><StaysOpen /></Suspense>,
+    errorElement: <Broken />,
+    children: routes.filter((r) => r.offline).map(route),
   },
 ]);

@@ -33,6 +33,8 @@ export interface FeatureRoute {
   module?: Module;
   /** Without menu and sheet, as the till. */
   bare?: boolean;
+  /** Goes on without the server and asks for its permission itself; who has to sign in again finds it as it was. */
+  offline?: boolean;
 }
 
 /** What a folder under features/ shows to the app, from its feature.ts. */

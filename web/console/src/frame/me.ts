@@ -5,10 +5,23 @@ import type { StaffMeView } from '@patron/shared/api/schema.d.ts';
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import type { Module } from './feature.ts';
 
+const kept = 'patron.till.me';
+
+/** Who works at the till of this device, kept so that it opens while the server is away. */
+export const keepMe = (me: StaffMeView) => localStorage.setItem(kept, JSON.stringify(me));
+export const forgetMe = () => localStorage.removeItem(kept);
+
+function keptMe(): StaffMeView | undefined {
+  const text = location.pathname.startsWith('/till') ? localStorage.getItem(kept) : null;
+  return text === null ? undefined : (JSON.parse(text) as StaffMeView);
+}
+
 /** Who is signed in; null for nobody. */
 export const meQuery = queryOptions({
   queryKey: ['me'],
   staleTime: 5 * 60_000,
+  initialData: keptMe,
+  initialDataUpdatedAt: 0, // asked about at once
   queryFn: async (): Promise<StaffMeView | null> => {
     try {
       return await ok(api.GET('/v1/me'));

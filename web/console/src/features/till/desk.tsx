@@ -1,0 +1,213 @@
+import type { StaffMeView } from '@patron/shared/api/schema.d.ts';
+import { asProblem, type ApiProblem } from '@patron/shared/api/problem.ts';
+import { useFormat } from '@patron/shared/format/use-format.ts';
+import { Mark } from '@patron/shared/ui/brand.tsx';
+import { Icon } from '@patron/shared/ui/icon.tsx';
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Back } from './back.tsx';
+import { keepPay, lastPay, type Place, type Shop } from './device.ts';
+import { Done } from './done.tsx';
+import type { Finder } from './find.tsx';
+import { Menu } from './menu.tsx';
+import { decimalsOf } from './money.ts';
+import { newOrder, paidByPoints, payable, takeOrder, totalOf, type Member, type Order } from './order.ts';
+import { OrderPane } from './order-pane.tsx';
+import { PayPane } from './pay-pane.tsx';
+import type { Entry } from './queue.ts';
+import { Receipts } from './receipts.tsx';
+import { heard, useTill } from './sender.ts';
+import { Shift } from './shift.tsx';
+import styles from './till.module.css';
+import { UndoLast } from './undo.tsx';
+import { Waiting } from './waiting.tsx';
+import { WhoPane } from './who-pane.tsx';
+
+export type Sheet = 'menu' | 'waiting' | 'receipts' | 'back' | 'undo' | 'shift';
+
+interface Props {
+  me: StaffMeView;
+  place: Place;
+  shop: Shop;
+}
+
+/** The desk: who, what, how much. By keyboard: who ↵, amount ↵ ↵. */
+export function Desk({ me, place, shop }: Props) {
+  const { t } = useTranslation('till');
+  const { named } = useFormat();
+  const { line, entries } = useTill();
+  const decimals = decimalsOf(shop.currency);
+  const [order, setOrder] = useState<Order>(newOrder);
+  const [pay, setPay] = useState(lastPay);
+  const [sheet, setSheet] = useState<Sheet>();
+  const [done, setDone] = useState<string>();
+  const [problem, setProblem] = useState<ApiProblem>();
+  const [busy, setBusy] = useState(false);
+  const finder = useRef<Finder>(null);
+  const amount = useRef<HTMLInputElement>(null);
+  const takeButton = useRef<HTMLButtonElement>(null);
+  const taking = useRef(false);
+
+  const total = totalOf(order, decimals);
+  const byPoints = paidByPoints(order, shop);
+  const offline = line === 'offline';
+  const may = total !== undefined && (total > 0 || order.byLines) && byPoints <= total && !(offline && byPoints > 0);
+
+  const edit = (part: Partial<Order>) => {
+    setProblem(undefined);
+    setOrder((o) => ({ ...o, ...part }));
+  };
+  const toAmount = () => requestAnimationFrame(() => amount.current?.focus());
+
+  function found(member: Member | undefined) {
+    edit({ member, spend: {} });
+    toAmount();
+  }
+
+  function another() {
+    edit({ member: undefined, spend: {} });
+    requestAnimationFrame(() => finder.current?.focus());
+  }
+
+  function next() {
+    setDone(undefined);
+    setOrder(newOrder());
+    requestAnimationFrame(() => finder.current?.focus());
+  }
+
+  async function take() {
+    if (taking.current || !may || total === undefined) return; // a second tap takes nothing
+    taking.current = true;
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      keepPay(pay);
+      const entry = await takeOrder({ order, total, place, shop, staff: me.name, pay });
+      setDone(entry.document);
+    } catch (error) {
+      const refused = asProblem(error);
+      heard(refused);
+      setProblem(refused);
+    } finally {
+      taking.current = false;
+      setBusy(false);
+    }
+  }
+
+  /** A card that is scanned while the amount has the focus is no amount. */
+  function scan(code: string) {
+    another();
+    requestAnimationFrame(() => requestAnimationFrame(() => finder.current?.find(code)));
+  }
+
+  function useAll() {
+    if (total === undefined || offline) return;
+    const [first] = payable(order, shop, total).filter((p) => p.wallet.kind === 'points');
+    if (first) edit({ spend: { ...order.spend, [first.wallet.currency]: order.spend[first.wallet.currency] === first.most ? 0 : first.most } });
+  }
+
+  const keys: Record<string, () => void> = { F2: another, F4: useAll, F8: () => setSheet('menu'), F9: () => void take() };
+  const onKey = useRef<(event: globalThis.KeyboardEvent) => void>(undefined);
+  useEffect(() => {
+    onKey.current = (event) => {
+      const act = keys[event.key];
+      if (!act || sheet || (done && event.key !== 'F8')) return;
+      event.preventDefault();
+      act();
+    };
+  });
+  useEffect(() => {
+    const key = (event: globalThis.KeyboardEvent) => onKey.current?.(event);
+    document.addEventListener('keydown', key);
+    return () => document.removeEventListener('keydown', key);
+  }, []);
+
+  const enter = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    if (may) takeButton.current?.focus();
+  };
+
+  const finished: Entry | undefined = done === undefined ? undefined : entries.find((e) => e.document === done);
+  return (
+    <div className={styles.till}>
+      <header className={styles.bar}>
+        <Mark size={28} />
+        <h1 className={styles.shop}>{named(shop)}</h1>
+        <span className={styles.where}>{t('where', { store: named({ name_en: place.store_en, name_zh: place.store_zh }), till: place.till })}</span>
+        <span className={styles.grow} />
+        <LineChip open={() => setSheet('waiting')} />
+        <span className={styles.cashier}>{t('cashier', { name: me.name })}</span>
+        <Clock />
+        <button type="button" className={styles.more} onClick={() => setSheet('menu')}>{t('more')}<kbd>F8</kbd></button>
+      </header>
+      <Banner open={() => setSheet('waiting')} />
+      <main className={styles.main}>
+        <WhoPane member={finished?.answer ? after(order.member, finished.answer.balances) : order.member} finder={finder} offline={offline} locked={!!finished} found={found} nobody={toAmount} another={another} />
+        {finished
+          ? <Done entry={finished} shop={shop} place={place} member={order.member} next={next} undo={() => setSheet('undo')} />
+          : (
+            <>
+              <OrderPane order={order} shop={shop} total={total} offline={offline} amount={amount} edit={edit} enter={enter} scan={scan} toPay={() => takeButton.current?.focus()} />
+              <PayPane order={order} shop={shop} place={place} total={total} byPoints={byPoints} offline={offline} pay={pay} setPay={setPay} may={may} busy={busy} problem={problem} button={takeButton} take={() => void take()} />
+            </>
+          )}
+      </main>
+      {sheet === 'menu' && <Menu me={me} open={setSheet} close={() => setSheet(undefined)} />}
+      {sheet === 'waiting' && <Waiting shop={shop} close={() => setSheet(undefined)} />}
+      {sheet === 'receipts' && <Receipts shop={shop} place={place} close={() => setSheet(undefined)} />}
+      {sheet === 'back' && <Back shop={shop} place={place} staff={me.name} close={() => setSheet(undefined)} />}
+      {sheet === 'undo' && <UndoLast shop={shop} place={place} staff={me.name} done={next} close={() => setSheet(undefined)} />}
+      {sheet === 'shift' && <Shift me={me} shop={shop} place={place} close={() => setSheet(undefined)} />}
+    </div>
+  );
+}
+
+/** A member with what the answer says is left. */
+const after = (member: Member | undefined, balances: Record<string, number>): Member | undefined =>
+  member?.wallets ? { ...member, wallets: member.wallets.map((w) => ({ ...w, available: balances[w.currency] ?? w.available, expiring: [] })) } : member;
+
+function Clock() {
+  const { zone } = useFormat();
+  const [at, setAt] = useState(() => new Date());
+  useEffect(() => {
+    const timer = setInterval(() => setAt(new Date()), 5000);
+    return () => clearInterval(timer);
+  }, []);
+  return <time className={styles.clock}>{at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: zone })}</time>;
+}
+
+/** Whether there is a line, and how much waits for it. */
+function LineChip({ open }: { open: () => void }) {
+  const { t } = useTranslation('till');
+  const { line, entries } = useTill();
+  const count = entries.filter((e) => e.state === 'waiting' || e.state === 'aside').length;
+  const well = line === 'online' && count === 0;
+  return (
+    <button type="button" className={well ? styles.chip : `${styles.chip} ${styles.warn}`} onClick={open}>
+      <Icon name={well ? 'approve' : line === 'online' ? 'clock' : 'warning'} size={16} />
+      {line === 'offline' ? t('line.offline') : count ? t('line.waiting', { count }) : t('line.online')}
+    </button>
+  );
+}
+
+/** Says clearly that the line is down, or that a sale needs a person. */
+function Banner({ open }: { open: () => void }) {
+  const { t } = useTranslation('till');
+  const { line, entries } = useTill();
+  const waiting = entries.filter((e) => e.state === 'waiting').length;
+  const aside = entries.filter((e) => e.state === 'aside').length;
+  const offline = line === 'offline';
+  if (!offline && aside === 0) return <div role="status" className={styles.noBanner} />;
+  return (
+    <div role="status" className={offline ? styles.banner : `${styles.banner} ${styles.bad}`}>
+      <Icon name="warning" />
+      <span>
+        {offline && t('banner.offline')}
+        {offline && waiting > 0 && ` ${t('banner.waiting', { count: waiting })}`}
+        {aside > 0 && ` ${t('banner.aside', { count: aside })}`}
+      </span>
+      {(waiting > 0 || aside > 0) && <button type="button" onClick={open}>{t('banner.see')}</button>}
+    </div>
+  );
+}

@@ -1,0 +1,197 @@
+import { api, ok } from '@patron/shared/api/client.ts';
+import { useFormat } from '@patron/shared/format/use-format.ts';
+import { pointsFigure, pointsUnit } from '@patron/shared/format/format.ts';
+import { Icon } from '@patron/shared/ui/icon.tsx';
+import { useRef, useState, type KeyboardEvent, type RefObject } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Shop } from './device.ts';
+import { decimalsOf } from './money.ts';
+import { payable, type Item, type Order } from './order.ts';
+import { minorOf, pointsFor, scanned, worthOf } from './queue.ts';
+import styles from './till.module.css';
+
+interface Props {
+  order: Order;
+  shop: Shop;
+  total: number | undefined;
+  offline: boolean;
+  amount: RefObject<HTMLInputElement | null>;
+  edit: (part: Partial<Order>) => void;
+  enter: (event: KeyboardEvent) => void;
+  scan: (code: string) => void;
+  toPay: () => void;
+}
+
+const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '.', '0', '⌫'];
+
+/** What is bought: an amount, or lines; and the points that pay for some of it. */
+export function OrderPane({ order, shop, total, offline, amount, edit, enter, scan, toPay }: Props) {
+  const { t } = useTranslation('till');
+  const times = useRef<number[]>([]);
+  const [keypad] = useState(() => window.matchMedia('(min-width: 900px)').matches);
+  const bad = !order.byLines && order.amount.trim() !== '' && total === undefined;
+
+  function key(event: KeyboardEvent<HTMLInputElement>) {
+    if (event.key.length === 1) times.current = [...times.current.slice(-40), event.timeStamp];
+    const text = event.currentTarget.value;
+    if (event.key === 'Enter' && scanned(text, times.current)) {
+      event.preventDefault();
+      edit({ amount: '' });
+      scan(text);
+      return;
+    }
+    enter(event);
+  }
+
+  const press = (sign: string) => {
+    edit({ amount: sign === '⌫' ? order.amount.slice(0, -1) : order.amount + sign });
+    amount.current?.focus();
+  };
+
+  return (
+    <section className={styles.pane} aria-label={t('order.title')}>
+      <div className={styles.paneHead}>
+        <h2>{t('order.title')}</h2>
+        <div className={styles.switch} role="group" aria-label={t('order.how')}>
+          <button type="button" aria-pressed={!order.byLines} onClick={() => edit({ byLines: false, spend: {} })}>{t('order.amount')}</button>
+          <button type="button" aria-pressed={order.byLines} onClick={() => edit({ byLines: true, spend: {} })}>{t('order.lines')}</button>
+        </div>
+      </div>
+      {order.byLines
+        ? <Lines items={order.items} shop={shop} offline={offline} set={(items) => edit({ items, spend: {} })} toPay={toPay} />
+        : (
+          <>
+            <label className={styles.label} htmlFor="till-amount">{t('order.amountOf', { currency: shop.currency })}</label>
+            <input
+              id="till-amount" ref={amount} className={styles.amount} value={order.amount} inputMode={keypad ? 'none' : 'decimal'} autoComplete="off" maxLength={40}
+              placeholder={decimalsOf(shop.currency) ? '0.00' : '0'} aria-invalid={bad} onChange={(e) => edit({ amount: e.target.value, spend: {} })} onKeyDown={key}
+            />
+            {bad && <p role="alert" className={styles.fieldError}>{t('order.badAmount')}</p>}
+            {keypad && (
+              <div className={styles.keypad} aria-label={t('order.keypad')} role="group">
+                {digits.map((d) => <button key={d} type="button" tabIndex={-1} aria-label={d === '⌫' ? t('order.erase') : d} onClick={() => press(d)}>{d}</button>)}
+              </div>
+            )}
+          </>
+        )}
+      {order.member && <PayWith order={order} shop={shop} total={total ?? 0} offline={offline} edit={edit} />}
+    </section>
+  );
+}
+
+/** Paying with points and stored value. Without a line nobody knows what is left, so nothing is taken. */
+function PayWith({ order, shop, total, offline, edit }: { order: Order; shop: Shop; total: number; offline: boolean; edit: Props['edit'] }) {
+  const { t } = useTranslation('till');
+  const { money, named, language } = useFormat();
+  const [shown, setShown] = useState<string>();
+  if (offline || !order.member?.id || !order.member.wallets) {
+    return <div className={styles.spend}><p className={styles.why}><Icon name="lock" size={18} /><span>{offline || order.member?.typed ? t('spend.offline') : t('spend.unread')}</span></p></div>;
+  }
+  const list = payable(order, shop, total);
+  const one = list.find((p) => p.wallet.currency === shown) ?? list[0];
+  if (!one) return null;
+  const { wallet, millionths, most } = one;
+  const { currency, decimals, kind } = wallet;
+  const n = order.spend[currency] ?? 0;
+  const step = Math.max(1, pointsFor(10 ** decimalsOf(shop.currency), millionths)); // one whole unit of money
+  const set = (to: number) => edit({ spend: { ...order.spend, [currency]: Math.max(0, Math.min(most, to)) } });
+  const stored = kind === 'stored';
+  return (
+    <div className={styles.spend}>
+      {list.length > 1
+        ? (
+          <div className={styles.switch} role="group" aria-label={t('spend.which')}>
+            {list.map((p) => <button key={p.wallet.currency} type="button" aria-pressed={p === one} onClick={() => setShown(p.wallet.currency)}>{t('spend.with', { name: named(p.wallet) })}</button>)}
+          </div>
+        )
+        : (
+          <div className={styles.pair}>
+            <span className={styles.label}>{t('spend.with', { name: named(wallet) })}</span>
+            {!stored && <span className={styles.label}>{t('spend.rate', { points: pointsFigure(step, decimals), money: money(worthOf(step, millionths), shop.currency, { trim: true }) })}</span>}
+          </div>
+        )}
+      <div className={styles.step}>
+        <button type="button" className={styles.button} aria-label={t('spend.less', { name: named(wallet) })} disabled={n === 0} onClick={() => set(n % step ? n - (n % step) : n - step)}><Icon name="minus" size={24} /></button>
+        <div className={styles.stepFigure} aria-live="polite">
+          <b>{stored ? money(worthOf(n, millionths), shop.currency) : <>{pointsFigure(n, decimals)} <i>{pointsUnit(n, language, decimals)}</i></>}</b>
+          {!stored && <span>{t('spend.off', { money: money(worthOf(n, millionths), shop.currency) })}</span>}
+        </div>
+        <button type="button" className={styles.button} aria-label={t('spend.more', { name: named(wallet) })} disabled={n >= most} onClick={() => set(n - (n % step) + step)}><Icon name="plus" size={24} /></button>
+      </div>
+      <div className={styles.quick}>
+        <button type="button" disabled={n === 0} onClick={() => set(0)}>{t('spend.none')}</button>
+        <button type="button" disabled={most === 0 || n === most} onClick={() => set(most)}>{t('spend.all')}{!stored && <kbd>F4</kbd>}</button>
+      </div>
+    </div>
+  );
+}
+
+/** Lines: sku ↵ quantity ↵ price ↵; an empty sku ↵ goes on to the payment. */
+function Lines({ items, shop, offline, set, toPay }: { items: Item[]; shop: Shop; offline: boolean; set: (items: Item[]) => void; toPay: () => void }) {
+  const { t } = useTranslation('till');
+  const { money, named } = useFormat();
+  const decimals = decimalsOf(shop.currency);
+  const [sku, setSku] = useState('');
+  const [quantity, setQuantity] = useState('1');
+  const [price, setPrice] = useState('');
+  const [name, setName] = useState('');
+  const [wrong, setWrong] = useState(false);
+  const to = (name: 'sku' | 'quantity' | 'price') => {
+    const field = document.getElementById(`till-${name}`) as HTMLInputElement | null;
+    field?.focus();
+    field?.select();
+  };
+
+  /** What the catalogue says of it; a shop that keeps none types the price. */
+  async function look() {
+    setName('');
+    if (offline || !sku.trim()) return;
+    try {
+      const product = await ok(api.GET('/v1/products/{sku}', { params: { path: { sku: sku.trim() } }, signal: AbortSignal.timeout(3000) }));
+      setName(named(product));
+      if (product.price?.currency === shop.currency) setPrice((had) => had || (product.price!.amount / 10 ** decimals).toFixed(decimals));
+    } catch {
+      setName(''); // not in the catalogue, or no line: it can be sold all the same
+    }
+  }
+
+  function add() {
+    const each = minorOf(price, decimals);
+    const count = /^\d{1,6}(\.\d{1,3})?$/.test(quantity.trim()) ? Number(quantity) : 0;
+    if (!sku.trim() || each === undefined || count <= 0) return setWrong(true);
+    set([...items, { sku: sku.trim(), name, quantity: count, amount: Math.round(each * count) }]);
+    setSku('');
+    setQuantity('1');
+    setPrice('');
+    setName('');
+    setWrong(false);
+    to('sku');
+  }
+
+  const onEnter = (act: () => void) => (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    act();
+  };
+  return (
+    <>
+      <div className={styles.lineForm}>
+        <label>{t('lines.sku')}<input id="till-sku" value={sku} maxLength={64} autoFocus onChange={(e) => setSku(e.target.value)} onBlur={() => void look()} onKeyDown={onEnter(() => (sku.trim() ? to('quantity') : toPay()))} /></label>
+        <label>{t('lines.quantity')}<input id="till-quantity" value={quantity} inputMode="decimal" onChange={(e) => setQuantity(e.target.value)} onKeyDown={onEnter(() => to('price'))} /></label>
+        <label>{t('lines.price')}<input id="till-price" value={price} inputMode="decimal" onChange={(e) => setPrice(e.target.value)} onKeyDown={onEnter(add)} /></label>
+        <button type="button" className={styles.button} onClick={add}>{t('lines.add')}</button>
+      </div>
+      {name && <p className={styles.label}>{name}</p>}
+      {wrong && <p role="alert" className={styles.fieldError}>{t('lines.wrong')}</p>}
+      <ul className={styles.lines} aria-label={t('order.lines')}>
+        {items.map((i, at) => (
+          <li key={at}>
+            <span>{i.name || i.sku} <i>× {i.quantity}</i></span>
+            <span className={styles.num}>{money(i.amount, shop.currency)}</span>
+            <button type="button" className={styles.round} aria-label={t('lines.remove', { name: i.name || i.sku })} onClick={() => set(items.filter((_, x) => x !== at))}><Icon name="close" size={18} /></button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

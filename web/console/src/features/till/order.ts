@@ -1,0 +1,128 @@
+/** One order as it stands at the till, and what becomes of it. */
+import { api, ok } from '@patron/shared/api/client.ts';
+import { asProblem } from '@patron/shared/api/problem.ts';
+import type { LedgerWalletView, SaleNew, SaleNewLine, SaleNewPayment } from '@patron/shared/api/schema.d.ts';
+import { useEffect, useState } from 'react';
+import type { Place, Shop } from './device.ts';
+import { documentOf, maskName, minorOf, pointsFor, sourceOf, worthOf, type Entry } from './queue.ts';
+import { enter, newKey, now } from './sender.ts';
+
+/** Who buys. Without a line only what was typed is known, or a number from before. */
+export interface Member {
+  id?: string;
+  typed?: string;
+  number?: string;
+  name?: string;
+  phone?: string;
+  tier?: string;
+  wallets?: LedgerWalletView[];
+}
+
+export interface Item {
+  sku: string;
+  name: string;
+  quantity: number;
+  amount: number;
+}
+
+export interface Order {
+  id: string;
+  member?: Member;
+  /** Lines, or the amount alone. */
+  items: Item[];
+  byLines: boolean;
+  amount: string;
+  /** Points and stored value to pay with, in their smallest unit by currency. */
+  spend: Record<string, number>;
+}
+
+export const newOrder = (): Order => ({ id: newKey(), items: [], byLines: false, amount: '', spend: {} });
+
+/** What a sale of an amount alone calls its one line. */
+export const amountOnly = 'till-amount';
+
+const holdFor = 12 * 3600; // seconds: longer than a line is down, shorter than anybody waits for points
+
+export const totalOf = (o: Order, decimals: number): number | undefined => (o.byLines ? (o.items.length ? o.items.reduce((sum, i) => sum + i.amount, 0) : undefined) : minorOf(o.amount, decimals));
+
+/** The wallets that can pay here, with how much of each at most. */
+export function payable(o: Order, shop: Shop, total: number) {
+  return (o.member?.wallets ?? [])
+    .filter((w) => w.kind !== 'growth' && w.available > 0)
+    .flatMap((wallet) => {
+      const millionths = shop.currencies.find((c) => c.code === wallet.currency)?.millionths ?? 0;
+      if (millionths <= 0) return [];
+      const others = Object.entries(o.spend).filter(([code]) => code !== wallet.currency);
+      const rest = total - others.reduce((sum, [code, n]) => sum + worthOf(n, shop.currencies.find((c) => c.code === code)?.millionths ?? 0), 0);
+      return [{ wallet, millionths, most: Math.max(0, Math.min(wallet.available, pointsFor(rest, millionths))) }];
+    });
+}
+
+export const paidByPoints = (o: Order, shop: Shop): number => Object.entries(o.spend).reduce((sum, [code, n]) => sum + worthOf(n, shop.currencies.find((c) => c.code === code)?.millionths ?? 0), 0);
+
+function linesOf(o: Order, total: number): SaleNewLine[] {
+  if (!o.byLines) return [{ line: 1, sku: amountOnly, quantity: 1, amount: total }];
+  return o.items.map((i, at) => ({ line: at + 1, sku: i.sku, quantity: i.quantity, amount: i.amount, ...(i.name ? { name: i.name } : {}) }));
+}
+
+export const seriesOf = (place: Place) => `${place.till}-${place.device}`;
+
+interface Taking {
+  order: Order;
+  total: number;
+  place: Place;
+  shop: Shop;
+  staff: string;
+  pay: string;
+}
+
+/**
+ * Takes the money: sets points aside first, where some pay, then lays the sale down. After that it cannot
+ * be lost, sent or not.
+ */
+export async function takeOrder({ order, total, place, shop, staff, pay }: Taking): Promise<Entry> {
+  const { member } = order;
+  const payments: SaleNewPayment[] = [];
+  const held: string[] = [];
+  try {
+    for (const [currency, amount] of Object.entries(order.spend)) {
+      if (amount <= 0) continue;
+      const body = { member: member!.id!, currency, amount, ttl_seconds: holdFor, purpose: place.store_zh || place.store_en || place.storeCode };
+      const hold = await ok(api.POST('/v1/holds', { body, params: { header: { 'Idempotency-Key': `${order.id}:${currency}:${amount}` } }, signal: AbortSignal.timeout(8000) }));
+      held.push(hold.id);
+      payments.push({ kind: 'points', amount: worthOf(amount, shop.currencies.find((c) => c.code === currency)!.millionths), reference: hold.id });
+    }
+  } catch (error) {
+    for (const id of held) void api.POST('/v1/holds/{id}/release', { params: { path: { id }, header: { 'Idempotency-Key': newKey() } } }).catch(() => undefined); // it ends by itself
+    throw asProblem(error);
+  }
+  const money = total - payments.reduce((sum, p) => sum + p.amount, 0);
+  if (money > 0) payments.push({ kind: pay, amount: money });
+  const at = now().toISOString();
+  return enter(seriesOf(place), (n) => {
+    const document = documentOf(place.till, place.device, n);
+    const sale: SaleNew = { source: sourceOf(place.storeCode, place.till), document, at, currency: shop.currency, total, lines: linesOf(order, total), store: place.store, till: place.till, staff: staff.slice(0, 64), channel: 'store', payments };
+    if (member?.id) sale.member = member.id;
+    return {
+      document, n, key: order.id, sale, state: 'waiting', tries: 0,
+      ...(member && !member.id && member.typed ? { typed: member.typed } : {}),
+      ...(member?.number ? { who: { name: maskName(member.name), number: member.number } } : {}),
+    };
+  });
+}
+
+/** What a sale would earn: asked of the server, which keeps nothing of it. */
+export async function previewOf(o: Order, total: number, place: Place, shop: Shop, signal: AbortSignal) {
+  const sale: SaleNew = { source: sourceOf(place.storeCode, place.till), document: 'preview', at: now().toISOString(), currency: shop.currency, total, lines: linesOf(o, total), store: place.store, till: place.till };
+  return ok(api.POST('/v1/sales', { body: { ...sale, member: o.member!.id! }, params: { query: { dry_run: true }, header: { 'Idempotency-Key': newKey() } }, signal }));
+}
+
+/** A value a moment after it has stopped changing. */
+export function useSettled<T>(value: T, ms = 250): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return settled;
+}
