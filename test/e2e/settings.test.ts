@@ -165,6 +165,16 @@ test('an owner changes the programme, and a module leaves the menu', async ({ pa
   const program = await page.evaluate(async () => (await fetch('/v1/program')).json()) as { zone: string; brand: { tagline_en: string } };
   expect([program.zone, program.brand.tagline_en]).toEqual(['Asia/Shanghai', line]);
 
+  // The logo is taken at once, and what is no picture is refused.
+  const file = page.locator('input[type=file]');
+  await file.setInputFiles({ name: 'logo.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
+  await expect(page.getByRole('alert').filter({ hasText: /PNG/ })).toBeVisible();
+  await file.setInputFiles({ name: 'logo.png', mimeType: 'image/png', buffer: Buffer.from(dot, 'base64') });
+  await expect(page.locator('main img[src^="/portal/v1/logo"]').first()).toHaveJSProperty('naturalWidth', 1);
+  await page.getByRole('button', { name: /^(删除标志|Remove the logo)$/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: /^(删除标志|Remove the logo)$/ }).click();
+  await expect(page.locator('main img[src^="/portal/v1/logo"]')).toHaveCount(0);
+
   const menu = page.getByRole('navigation', { name: /^(菜单|Menu)$/ });
   const join = menu.getByRole('link', { name: /^(入会码|Join code)$/ });
   const look = async (there: boolean) => {
@@ -187,6 +197,9 @@ test('an owner changes the programme, and a module leaves the menu', async ({ pa
   await expect(portal).toBeChecked();
   await look(true);
 });
+
+/** A PNG of one pixel. */
+const dot = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /** A choice of the list that is open. */
 const option = (page: Page, text: RegExp) => page.locator('.ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option').filter({ hasText: text }).first();
