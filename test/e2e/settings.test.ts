@@ -1,4 +1,5 @@
 import { accessible, expect, signIn, test, watch } from './patron.ts';
+import type { Page } from '@playwright/test';
 import { inflateSync } from 'node:zlib';
 
 // What an owner sets up: a store with its join code and a till, a cashier, a key, modules, the brand.
@@ -15,14 +16,14 @@ test('an owner opens a store, prints its join code and adds a till', async ({ pa
   const add = drawer.getByRole('button', { name: /^(新建门店|Add a store)$/ });
   await drawer.getByLabel(/^(编码|Code)$/).fill('sh-jingan'); // somebody else's
   await drawer.getByRole('combobox', { name: /^(商户|Merchant)$/ }).click();
-  await page.getByText(/^(清禾茶事|Qinghe Tea)$/).last().click();
+  await option(page, /^(清禾茶事|Qinghe Tea)$/).click();
   await add.click();
   await expect(drawer.locator('.ant-form-item-explain-error')).toContainText(/中文名或英文名|in Chinese or English/);
   await drawer.getByLabel(/^(中文名|Chinese name)$/).fill('南京路新店');
   await drawer.getByLabel(/^(英文名|English name)$/).fill('Nanjing Road');
   await accessible(page);
   await add.click();
-  await expect(drawer.getByRole('alert').first()).toContainText(/已被使用|this code already/);
+  await expect(drawer.locator('.ant-form-item-explain-error')).toContainText(/已被使用|this code already/); // beside its field
   await drawer.getByLabel(/^(编码|Code)$/).fill(code);
   await add.click();
   await expect(drawer).toBeHidden();
@@ -64,9 +65,9 @@ test('an owner adds a cashier, who sees only what is hers', async ({ page, demo,
   await drawer.getByLabel(/^(邮箱|E-mail)$/).fill(email);
   await drawer.getByLabel(/^(姓名|Name)$/).fill('Mei');
   await drawer.getByRole('combobox', { name: /^(角色|Role)$/ }).click();
-  await page.getByText(/^(收银员|Cashier)$/).last().click();
+  await option(page, /^(收银员|Cashier)/).click();
   await drawer.getByRole('combobox', { name: /只限这些门店|Only in these stores/ }).fill('静安');
-  await page.locator('.ant-select-item-option').filter({ hasText: /静安|Jing'an/ }).click();
+  await option(page, /静安|Jing'an/).click();
   await page.keyboard.press('Escape');
   await drawer.getByLabel(/^(密码|Password)$/).fill('password');
   await drawer.getByRole('button', { name: /添加同事|Add a colleague/ }).click();
@@ -79,7 +80,8 @@ test('an owner adds a cashier, who sees only what is hers', async ({ page, demo,
   await given.getByRole('button', { name: /已转交|passed it on/ }).click();
   await expect(page.locator('tr').filter({ hasText: email })).toContainText(/静安|Jing'an/);
 
-  const hers = await browser.newPage({ viewport: page.viewportSize(), locale: project.use.locale });
+  const context = await browser.newContext({ viewport: page.viewportSize(), locale: project.use.locale });
+  const hers = await context.newPage();
   const faults = watch(hers);
   await hers.goto(`${demo.url}/`);
   await hers.locator('input[type=email]').fill(email);
@@ -96,7 +98,7 @@ test('an owner adds a cashier, who sees only what is hers', async ({ page, demo,
   await expect(menu.getByRole('link', { name: /^(入会码|Join code)$/ })).toBeVisible();
   await expect(menu.getByRole('link', { name: /^(设置|Settings|门店与收银|Stores and tills|审计记录|Audit trail)$/ })).toHaveCount(0);
   expect(faults()).toEqual([]);
-  await hers.close();
+  await context.close();
 
   await page.goto(`${demo.url}/settings/roles`);
   await expect(page.locator('main')).toContainText('keys.manage');
@@ -163,6 +165,16 @@ test('an owner changes the programme, and a module leaves the menu', async ({ pa
   const program = await page.evaluate(async () => (await fetch('/v1/program')).json()) as { zone: string; brand: { tagline_en: string } };
   expect([program.zone, program.brand.tagline_en]).toEqual(['Asia/Shanghai', line]);
 
+  // The logo is taken at once, and what is no picture is refused.
+  const file = page.locator('input[type=file]');
+  await file.setInputFiles({ name: 'logo.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
+  await expect(page.getByRole('alert').filter({ hasText: /PNG/ })).toBeVisible();
+  await file.setInputFiles({ name: 'logo.png', mimeType: 'image/png', buffer: Buffer.from(dot, 'base64') });
+  await expect(page.locator('main img[src^="/portal/v1/logo"]').first()).toHaveJSProperty('naturalWidth', 1);
+  await page.getByRole('button', { name: /^(删除标志|Remove the logo)$/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: /^(删除标志|Remove the logo)$/ }).click();
+  await expect(page.locator('main img[src^="/portal/v1/logo"]')).toHaveCount(0);
+
   const menu = page.getByRole('navigation', { name: /^(菜单|Menu)$/ });
   const join = menu.getByRole('link', { name: /^(入会码|Join code)$/ });
   const look = async (there: boolean) => {
@@ -185,6 +197,12 @@ test('an owner changes the programme, and a module leaves the menu', async ({ pa
   await expect(portal).toBeChecked();
   await look(true);
 });
+
+/** A PNG of one pixel. */
+const dot = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** A choice of the list that is open. */
+const option = (page: Page, text: RegExp) => page.locator('.ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option').filter({ hasText: text }).first();
 
 /** The sizes of the pages of a PDF, in points. */
 function pages(pdf: Buffer): number[][] {

@@ -3,7 +3,7 @@ import type { MenuProps } from 'antd';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
-import { useCan } from '../../frame/me.ts';
+import { useCan, useUses } from '../../frame/me.ts';
 import type { Member } from './api.ts';
 
 const dialogs = {
@@ -36,6 +36,7 @@ export interface ActsState {
 export function useActs(member: Member): ActsState {
   const { t } = useTranslation('member');
   const can = useCan();
+  const uses = useUses();
   const navigate = useNavigate();
   const [act, setAct] = useState<Act>();
   const [used, setUsed] = useState<Act[]>([]); // their parts are fetched when they are first used
@@ -47,7 +48,7 @@ export function useActs(member: Member): ActsState {
   const item = (key: Act, danger = false) => ({ key, danger, label: t(`acts.${key}`), onClick: () => begin(key) });
   const blocked = member.cards?.blocked;
   const groups = [
-    [can('members.write') && alive && item('edit'), can('points.write') && alive && item('transfer')],
+    [can('members.write') && alive && item('edit'), can('points.write') && uses('transfers') && alive && item('transfer')],
     [
       can('members.manage') && alive && { ...item('block'), label: t(blocked?.earn || blocked?.spend ? 'acts.unblock' : 'acts.block') },
       can('members.manage') && alive && item('merge'),

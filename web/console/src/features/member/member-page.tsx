@@ -1,11 +1,14 @@
+import type { Permission } from '@patron/shared/api/permission.ts';
 import { Icon } from '@patron/shared/ui/icon.tsx';
 import { useQuery } from '@tanstack/react-query';
 import { Alert, Button, Dropdown, Skeleton } from 'antd';
-import { useState } from 'react';
+import { useState, type ComponentType } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, NavLink, useParams } from 'react-router';
-import { useCan } from '../../frame/me.ts';
+import type { Module } from '../../frame/feature.ts';
+import { useCan, useUses } from '../../frame/me.ts';
 import { Page } from '../../frame/page.tsx';
+import { OffState } from '../../ui/off-state.tsx';
 import { Section, WithAside } from '../../ui/section.tsx';
 import { ErrorState, NotFoundState } from '../../ui/states.tsx';
 import { Acts, useActs } from './acts.tsx';
@@ -22,16 +25,23 @@ import { TasksPart } from './tasks-part.tsx';
 import { Recent, TimelinePart } from './timeline-part.tsx';
 import { Wallets } from './wallets.tsx';
 
+interface Part {
+  key: 'ledger' | 'sales' | 'timeline' | 'notes' | 'tasks' | 'privacy' | 'audit';
+  needs: Permission;
+  module?: Module;
+  view: ComponentType<{ member: Member }>;
+}
+
 /** The parts of the page, each at its own address; the first one is the page's. */
-const parts = [
+const parts: Part[] = [
   { key: 'ledger', needs: 'points.read', view: LedgerPart },
   { key: 'sales', needs: 'sales.read', view: SalesPart },
   { key: 'timeline', needs: 'members.read', view: TimelinePart },
   { key: 'notes', needs: 'members.read', view: ContactPart },
-  { key: 'tasks', needs: 'members.read', view: TasksPart },
+  { key: 'tasks', needs: 'members.read', module: 'tasks', view: TasksPart },
   { key: 'privacy', needs: 'members.read', view: PrivacyPart },
   { key: 'audit', needs: 'audit.read', view: AuditPart },
-] as const;
+];
 
 /** All that is known of one member, and what can be done for them. */
 export default function MemberPage() {
@@ -54,8 +64,10 @@ function Known({ member, at }: { member: Member; at: string }) {
   const { part } = useParams();
   const [phone, setPhone] = useState(false); // shown whole
   const acts = useActs(member);
-  const shown = parts.filter((p) => can(p.needs));
-  const here = shown.find((p) => p.key === part) ?? (part === undefined ? shown[0] : undefined);
+  const uses = useUses();
+  const allowed = parts.filter((p) => can(p.needs));
+  const shown = allowed.filter((p) => uses(p.module));
+  const here = allowed.find((p) => p.key === part) ?? (part === undefined ? shown[0] : undefined);
   const View = here?.view;
   return (
     <Page
@@ -80,7 +92,7 @@ function Known({ member, at }: { member: Member; at: string }) {
         width={312}
         aside={
           <>
-            <OpenTasks member={member} to={`/members/${at}/tasks`} />
+            {uses('tasks') && <OpenTasks member={member} to={`/members/${at}/tasks`} />}
             <Section title={t('recent.title')}><Recent member={member} to={`/members/${at}/timeline`} /></Section>
           </>
         }
@@ -93,7 +105,7 @@ function Known({ member, at }: { member: Member; at: string }) {
               </NavLink>
             ))}
           </nav>
-          {View ? <View member={member} /> : <NotFoundState />}
+          {!here || !View ? <NotFoundState /> : here.module && !uses(here.module) ? <OffState module={here.module} /> : <View member={member} />}
         </section>
       </WithAside>
       <Acts member={member} acts={acts} />

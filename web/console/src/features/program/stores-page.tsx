@@ -99,7 +99,7 @@ function EditStore({ store, onClose }: { store: ProgramStoreView | 'new' | undef
       open={store !== undefined}
       title={old ? t('stores.edit') : t('stores.add')}
       act={old ? t('places.save') : t('stores.add')}
-      first={old ? 'name_zh' : 'code'}
+      first={old ? 'name_zh' : merchants.length > 1 ? 'merchant' : 'code'}
       initial={old ?? { merchant: merchants.length === 1 ? merchants[0]!.id : '', code: '' }}
       write={save}
       onSave={(values) => save.mutate({ id: old?.id, values })}

@@ -182,9 +182,7 @@ function AddKey({ open, onClose, onMade }: { open: boolean; onClose: () => void;
       <Form.Item noStyle dependencies={['range']}>
         {({ getFieldValue }) => getFieldValue('range') !== all && (
           <Form.Item name="scopes" label={everything ? undefined : t('keys.may')} rules={[{ required: true, type: 'array', min: 1, message: t('keys.scopesNeeded') }]}>
-            <Checkbox.Group className={styles.choices}>
-              {givable.map((p) => <Checkbox key={p.name} value={p.name}>{p.label} <span className="quiet">{p.name}</span></Checkbox>)}
-            </Checkbox.Group>
+            <Choices label={t('keys.may')} of={givable} />
           </Form.Item>
         )}
       </Form.Item>
@@ -192,6 +190,17 @@ function AddKey({ open, onClose, onMade }: { open: boolean; onClose: () => void;
       <Form.Item name="networks" label={t('keys.networks')} extra={t('keys.networksHelp')}><Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[',', '，', ' ']} placeholder={t('keys.anywhere')} /></Form.Item>
       <Form.Item name="expires" label={t('keys.last')} extra={t('keys.lastHelp')}><DatePicker style={{ width: 200 }} disabledDate={(d) => d.isBefore(dayjs(), 'day')} /></Form.Item>
     </FormDrawer>
+  );
+}
+
+/** The permissions to tick. A group takes none of the other marks that a form gives to a field. */
+function Choices({ id, label, of, value, onChange }: { id?: string; label: string; of: { name: string; label: string }[]; value?: string[]; onChange?: (value: string[]) => void }) {
+  return (
+    <div id={id} role="group" aria-label={label}>
+      <Checkbox.Group className={styles.choices} value={value} onChange={onChange}>
+        {of.map((p) => <Checkbox key={p.name} value={p.name}>{p.label} <span className="quiet">{p.name}</span></Checkbox>)}
+      </Checkbox.Group>
+    </div>
   );
 }
 
