@@ -156,7 +156,12 @@ export async function signIn(page: Page, server: Server, role: Role): Promise<vo
 
 /** No serious or critical finding of axe on the page as it is. */
 export async function accessible(page: Page): Promise<void> {
+  expect(await findings(page)).toEqual([]);
+}
+
+/** What axe finds that is serious or critical: the rule, and where. */
+export async function findings(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const bad = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
-  expect(bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`)).toEqual([]);
+  return bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`);
 }

@@ -13,7 +13,7 @@ import (
 // The reasons for which a time in a cell is refused.
 var (
 	ErrTime      = errs.New(errs.Invalid, "value.time", "“{text}” is not a time: 2026-03-01, 2026-03-01 15:04:05, 2026/3/1, 2026年3月1日 and RFC 3339 are.", "“{text}”不是时间，应为 2026-03-01、2026-03-01 15:04:05、2026/3/1、2026年3月1日 或 RFC 3339 格式。")
-	ErrTimeOrder = errs.New(errs.Invalid, "value.time_order", "“{text}” does not say which part is the day and which the month. Say it with --date-order dmy or mdy.", "“{text}”分不清日和月，请用 --date-order dmy 或 mdy 指明。")
+	ErrTimeOrder = errs.New(errs.Invalid, "value.time_order", "“{text}” does not say which part is the day and which the month. Say in which order the dates are: dmy or mdy.", "“{text}”分不清日和月，请指明日期顺序：dmy（日在前）或 mdy（月在前）。")
 	ErrTimeRange = errs.New(errs.Invalid, "value.time_range", "“{text}” is not between the years 1900 and 2199.", "“{text}”不在 1900 年至 2199 年之间。")
 )
 

@@ -26,6 +26,7 @@ export const guides: Record<Role, Step[]> = {
     { key: 'points', to: '/currencies', needs: 'points.read' },
     { key: 'staff', to: '/settings/staff', needs: 'staff.manage', done: 'staff' },
     { key: 'member', to: '/members', needs: 'members.write', done: 'members' },
+    { key: 'import', to: '/imports', needs: 'lists.import' },
     { key: 'sale', to: '/till', needs: 'sales.write', done: 'sales' },
     { key: 'join', to: '/join-code', needs: 'members.write' },
     { key: 'backup', to: '/system', needs: 'system.operate', done: 'backups' },

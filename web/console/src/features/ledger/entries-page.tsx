@@ -73,8 +73,8 @@ export default function EntriesPage() {
 function Why({ row, store, actor }: { row: Row; store: string; actor: string }) {
   const { t } = useTranslation('ledger');
   const { cause } = row;
-  const document = row.document && (cause?.startsWith('sal_') ? <Link to={`/sales/${cause}`}>{row.document}</Link> : row.document);
-  const sale = !document && cause?.startsWith('sal_') && <Link to={`/sales/${cause}`}>{t('why.sale')}</Link>;
+  const document = row.document && (cause?.startsWith('sal_') ? <Link className="inline" to={`/sales/${cause}`}>{row.document}</Link> : row.document);
+  const sale = !document && cause?.startsWith('sal_') && <Link className="inline" to={`/sales/${cause}`}>{t('why.sale')}</Link>;
   const parts = [row.reason, document || sale, row.rule && t('why.rule', { rule: row.rule }), store, row.reason && actor].filter(Boolean);
   return <>{parts.map((part, i) => <span key={i}>{i > 0 && ' · '}{part}</span>)}</>;
 }

@@ -39,7 +39,7 @@ export default function JoinCodePage() {
     }, { replace: true });
 
   return (
-    <Page title={t('join.menu')} actions={link.data && <Button type="primary" onClick={() => window.print()}>{t('join.print')}</Button>}>
+    <Page title={t('join.menu')} actions={<Button type="primary" disabled={!link.data} onClick={() => window.print()}>{t('join.print')}</Button>}>
       <Section>
         <div className={styles.page}>
           <div className={styles.tools}>
@@ -47,14 +47,14 @@ export default function JoinCodePage() {
             <div><span className={styles.label}>{t('field.store')}</span><StoreSelect open="only" style={{ width: '100%' }} aria-label={t('field.store')} value={store?.id} onChange={(id) => choose('store', list.find((s) => s.id === id)?.code ?? String(id))} /></div>
             <div><span className={styles.label}>{t('join.size')}</span><Segmented aria-label={t('join.size')} value={size} onChange={(s) => choose('size', s)} options={sizes.map((s) => ({ value: s, label: s.toUpperCase() }))} /></div>
             <div><span className={styles.label}>{t('join.language')}</span><Segmented aria-label={t('join.language')} value={language} onChange={(l) => choose('language', l)} options={Object.entries(languages).map(([value, label]) => ({ value, label }))} /></div>
-            {link.data && <div><span className={styles.label}>{t('join.link')}</span><CopyField label={t('join.link')} value={link.data.url} /></div>}
+            <div><span className={styles.label}>{t('join.link')}</span><CopyField label={t('join.link')} value={link.data?.url ?? ''} /></div>
             <p className="quiet">{t('join.printHelp')}</p>
           </div>
           {link.error ? <ErrorState error={link.error} retry={() => void link.refetch()} />
             : link.data && program.data ? <Poster size={size} language={language} program={program.data} store={store} url={link.data.url} svg={link.data.svg} />
               : program.error ? <ErrorState error={program.error} retry={() => void program.refetch()} />
                 : !program.isPending && !asked ? <Blank drawing="members" title={t('stores.none')} />
-                  : <Skeleton active className={styles.poster} />}
+                  : <Skeleton active className={styles.bone} />}
         </div>
       </Section>
     </Page>

@@ -27,15 +27,18 @@ export default function SystemPage() {
   const back = useWrite((_: undefined, key) => ok(api.POST('/v1/backups', { params: { header: { 'Idempotency-Key': key } } })), begun);
   const verify = useWrite((_: undefined, key) => ok(api.POST('/v1/system/verify', { params: { header: { 'Idempotency-Key': key } } })), begun);
 
+  const actions = <><Button loading={verify.isPending} onClick={() => verify.mutate(undefined)}>{t('verify.act')}</Button><Button type="primary" loading={back.isPending} onClick={() => back.mutate(undefined)}>{t('backup.act')}</Button></>;
+
   if (system.error) return <Page title={t('menu')}><Section><ErrorState error={system.error} retry={() => void system.refetch()} /></Section></Page>;
   const s = system.data;
+  if (!s || backups.isPending) return <Page title={t('menu')} actions={actions}><Section><Skeleton active /></Section></Page>; // all at once: parts that come one by one push each other down
   const fact = (label: string, value: ReactNode, note?: ReactNode) => <div><dt>{label}</dt><dd>{value}</dd>{note && <dd className="quiet">{note}</dd>}</div>;
   return (
-    <Page title={t('menu')} actions={<><Button loading={verify.isPending} onClick={() => verify.mutate(undefined)}>{t('verify.act')}</Button><Button type="primary" loading={back.isPending} onClick={() => back.mutate(undefined)}>{t('backup.act')}</Button></>}>
+    <Page title={t('menu')} actions={actions}>
       <WithAside
         aside={
           <Section title={t('verify.title')}>
-            {!s ? <Skeleton active /> : !s.last_verify ? <p className="lead">{t('verify.never')}</p> : (
+            {!s.last_verify ? <p className="lead">{t('verify.never')}</p> : (
               <>
                 <p>{s.last_verify.findings === 0 ? <StatusTag tone="success">{t('verify.good')}</StatusTag> : <StatusTag tone="error">{t('verify.bad', { n: s.last_verify.findings })}</StatusTag>}</p>
                 {s.last_verify.first && <p className="lead">{s.last_verify.first}</p>}
@@ -49,19 +52,17 @@ export default function SystemPage() {
       >
         <Section>
           <ProblemAlert error={back.error ?? verify.error} />
-          {!s ? <Skeleton active /> : (
-            <dl className={styles.facts}>
-              {fact(t('version'), s.version)}
-              {fact(t('engine'), s.engine === 'sqlite' ? 'SQLite' : 'PostgreSQL')}
-              {fact(t('database'), size(s.database_bytes))}
-              {fact(t('disk'), t('diskOf', { free: size(s.disk_free_bytes), all: size(s.disk_bytes) }))}
-              {fact(t('waiting'), count(s.waiting), t('lag', { ms: count(s.lag_ms) }))}
-              {fact(t('commands'), count(s.commands), t('batches', { n: count(s.batches) }))}
-            </dl>
-          )}
+          <dl className={styles.facts}>
+            {fact(t('version'), s.version)}
+            {fact(t('engine'), s.engine === 'sqlite' ? 'SQLite' : 'PostgreSQL')}
+            {fact(t('database'), size(s.database_bytes))}
+            {fact(t('disk'), t('diskOf', { free: size(s.disk_free_bytes), all: size(s.disk_bytes) }))}
+            {fact(t('waiting'), count(s.waiting), t('lag', { ms: count(s.lag_ms) }))}
+            {fact(t('commands'), count(s.commands), t('batches', { n: count(s.batches) }))}
+          </dl>
         </Section>
         <Section title={t('backup.title')} note={t('backup.note')}>
-          {backups.error ? <ErrorState error={backups.error} retry={() => void backups.refetch()} /> : !backups.data ? <Skeleton active /> : (backups.data.items?.length ?? 0) === 0 ? (
+          {backups.error ? <ErrorState error={backups.error} retry={() => void backups.refetch()} /> : (backups.data.items?.length ?? 0) === 0 ? (
             <Blank drawing="result" title={t('backup.none')} text={t('backup.noneText')} />
           ) : (
             <WideTable
