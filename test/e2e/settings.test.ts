@@ -152,7 +152,7 @@ test('an owner changes the programme, and a module leaves the menu', async ({ pa
   const bar = page.getByText(/有修改还没保存|unsaved changes/);
   await expect(bar).toBeVisible();
   await page.getByRole('link', { name: /^(角色|Roles)$/ }).click();
-  await page.getByRole('dialog').getByRole('button', { name: /留在|Stay/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: /留下|Stay/ }).click();
   await page.getByRole('button', { name: /^(保存修改|Save changes)$/ }).click();
   const ask = page.getByRole('dialog').filter({ hasText: 'Asia/Tokyo' });
   await expect(ask).toContainText('Asia/Shanghai');

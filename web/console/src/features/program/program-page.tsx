@@ -146,7 +146,7 @@ function Edit({ settings }: { settings: ProgramSettingsView }) {
         <div className={styles.apart}><Modules settings={settings} onChange={(now) => setBase((b) => ({ ...b, version: now.version, modules: now.modules }))} /></div>
       </WithAside>
       {changed && (
-        <div className={styles.bar} style={asking ? { visibility: 'hidden' } : undefined}>
+        <div className={styles.bar}>
           <span>{t('settings.changed')}</span>
           <Button onClick={() => form.setFieldsValue(valuesOf(base))}>{t('settings.undo')}</Button>
           <Button type="primary" loading={save.isPending} onClick={() => form.submit()}>{t('settings.save')}</Button>
