@@ -10,6 +10,7 @@ import { places, program } from '../features/program/feature.ts';
 import { staff } from '../features/staff/feature.ts';
 import { till } from '../features/till/feature.ts';
 import { insight } from '../features/insight/feature.ts';
+import { connect } from '../features/connect/feature.ts';
 import { help } from '../features/help/feature.ts';
 
 /** What the console is made of, in the order of the menu. */
@@ -21,6 +22,7 @@ export const features: Feature[] = [
   ledger,
   places,
   approval,
+  connect,
   audit,
   system,
   program,
