@@ -10,6 +10,7 @@ import { places, program } from '../features/program/feature.ts';
 import { staff } from '../features/staff/feature.ts';
 import { till } from '../features/till/feature.ts';
 import { insight } from '../features/insight/feature.ts';
+import { catalog } from '../features/catalog/feature.ts';
 import { connect } from '../features/connect/feature.ts';
 import { help } from '../features/help/feature.ts';
 
@@ -20,6 +21,7 @@ export const features: Feature[] = [
   sale,
   till,
   ledger,
+  catalog,
   places,
   approval,
   connect,

@@ -45,7 +45,7 @@ function Known({ it, start, preview, sheet, onSheet }: Props & { preview: Previe
   const rows = (preview.rows ?? []).map((row) => row ?? []);
   const nameOf = (field: string) => {
     const own = attributes.find((a) => `attr.${a.key}` === field);
-    return own ? named(labelled(own)) : field.includes('.') ? field : t(`field.${field}`);
+    return own ? named(labelled(own)) : field.includes('.') ? field : t(`field.${field === 'name' && it.kind === 'members' ? 'person' : field}`);
   };
   const options = [
     ...(preview.fields ?? []).map((f) => ({ value: f.name, label: nameOf(f.name) })),
@@ -66,37 +66,29 @@ function Known({ it, start, preview, sheet, onSheet }: Props & { preview: Previe
           </div>
         )}
         {preview.encoding && <p className="quiet" style={{ marginBottom: 8 }}>{t('map.read', { encoding: preview.encoding, columns: columns.length })}</p>}
-        <WideTable<{ name: string; at: number }>
-          rowKey="at"
-          dataSource={columns.map((name, at) => ({ name, at }))}
-          columns={[
-            { key: 'column', title: t('map.column'), render: (_, c) => <b style={{ fontWeight: 500 }}>{c.name || t('map.unnamed', { n: c.at + 1 })}</b> },
-            { key: 'sample', title: t('map.sample'), render: (_, c) => <div className={styles.sample}>{samples(rows, c.at).join(t('map.comma')) || <span className="quiet">{t('map.emptyColumn')}</span>}</div> },
-            {
-              key: 'field',
-              title: t('map.field'),
-              width: 360,
-              render: (_, c) => {
-                const field = mapping[c.at];
-                return (
-                  <div className={styles.pick}>
-                    <Select
-                      allowClear
-                      style={{ width: 240 }}
-                      aria-label={t('map.fieldOf', { column: c.name })}
-                      placeholder={t('map.none')}
-                      showSearch={{ optionFilterProp: 'label' }}
-                      value={field}
-                      options={options}
-                      onChange={(next?: string) => setMapping(chosen(mapping, c.at, next))}
-                    />
-                    {field && !field.includes('.') && <span className="quiet">{t(`means.${field}`)}</span>}
-                  </div>
-                );
-              },
-            },
-          ]}
-        />
+        <ul className={styles.columns}>
+          {columns.map((name, at) => {
+            const field = mapping[at];
+            return (
+              <li key={at}>
+                <b>{name || t('map.unnamed', { n: at + 1 })}</b>
+                <div className={styles.sample}>{samples(rows, at).join(t('map.comma')) || <span className="quiet">{t('map.emptyColumn')}</span>}</div>
+                <div className={styles.pick}>
+                  <Select
+                    allowClear
+                    aria-label={t('map.fieldOf', { column: name })}
+                    placeholder={t('map.none')}
+                    showSearch={{ optionFilterProp: 'label' }}
+                    value={field}
+                    options={options}
+                    onChange={(next?: string) => setMapping(chosen(mapping, at, next))}
+                  />
+                  {field && !field.includes('.') && <span className="quiet">{t(`means.${field === 'name' && it.kind === 'members' ? 'person' : field}`)}</span>}
+                </div>
+              </li>
+            );
+          })}
+        </ul>
         {lacks.length > 0 && <Alert style={{ marginTop: 12 }} type="warning" showIcon title={t('map.lacks')} description={lacks.map((g) => <div key={g.join()}>{g.map(nameOf).join(t('map.or'))}</div>)} />}
       </Section>
       <Section title={t('rows.title')} note={t('rows.note', { count: rows.length })}>
