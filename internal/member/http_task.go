@@ -44,6 +44,7 @@ func (s *Service) taskRoutes(r *api.Router) {
 type taskView struct {
 	ID       string     `json:"id" doc:"The task."`
 	Member   ID         `json:"member_id" doc:"Whose page it is on."`
+	Name     string     `json:"member_name,omitempty" doc:"What the member is called; shown in the list over all members."`
 	Version  int64      `json:"version" doc:"Grows at every change; for If-Match."`
 	Title    string     `json:"title" doc:"What is to be done; empty where the member was erased."`
 	Text     string     `json:"text" doc:"More about it."`
@@ -181,7 +182,24 @@ func (s *Service) getTasks(ctx context.Context, in *tasksIn) (*tasksOut, error) 
 		return nil, err
 	}
 	list, err := s.Tasks(ctx, f, after, in.Limit+1)
-	return s.answerTasks(ctx, list, in.Limit, err)
+	out, err := s.answerTasks(ctx, list, in.Limit, err)
+	if err != nil {
+		return nil, err
+	}
+	return out, s.nameTasks(ctx, out.Body.Items)
+}
+
+// nameTasks adds what the members of tasks are called.
+func (s *Service) nameTasks(ctx context.Context, list []taskView) error {
+	var members []ID
+	for _, t := range list {
+		members = append(members, t.Member)
+	}
+	names, err := s.names(ctx, members)
+	for i := range list {
+		list[i].Name = names[list[i].Member]
+	}
+	return err
 }
 
 // ownerOf reads whose tasks a list asks for.

@@ -16,7 +16,7 @@ func TestWrittenRoutes(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := newSite(t, d)
-		m := create(t, s.service, Enrolment{Card: "a"})
+		m := create(t, s.service, Enrolment{Card: "a", Name: "Lin"})
 		at := "/v1/members/" + m.ID.String()
 		expect := func(status int, code any, method, path, body string, can ...api.Permission) map[string]any {
 			t.Helper()
@@ -62,7 +62,7 @@ func TestWrittenRoutes(t *testing.T) {
 		if task["remind_at"] != nil || task["owner"] != "" || task["overdue"] != true || task["due_day"] != nil || task["title"] != "ring" {
 			t.Errorf("changed to %v", task)
 		}
-		if got := items(expect(200, nil, http.MethodGet, "/v1/tasks?owner=nobody&overdue=true&due_before=2026-03-02", "")); len(got) != 1 {
+		if got := items(expect(200, nil, http.MethodGet, "/v1/tasks?owner=nobody&overdue=true&due_before=2026-03-02", "")); len(got) != 1 || got[0].(map[string]any)["member_name"] != "Lin" {
 			t.Errorf("overdue tasks %v", got)
 		}
 		expect(422, "member.task_owner", http.MethodGet, "/v1/tasks?owner=me", "") // a key has no tasks

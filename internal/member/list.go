@@ -246,6 +246,26 @@ func (s *Service) listed(ctx context.Context, ids []ID, q Search) ([]Member, err
 	return q.keep(page), nil
 }
 
+// names reads what members are called; who was erased, or gave no name, is not in it.
+func (s *Service) names(ctx context.Context, ids []ID) (map[ID]string, error) {
+	slices.Sort(ids)
+	out := map[ID]string{}
+	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		clear(out)
+		return rowsSQL.Query(ctx, tx, pairArgs(slices.Compact(ids)), func(rows *db.Rows) error {
+			r, err := s.readRecord(rows)
+			if err == nil && r.personal.Name != "" {
+				out[r.id] = r.personal.Name
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("names of members: %w", err)
+	}
+	return out, nil
+}
+
 // keep leaves out who bears another tag or is another advisor's.
 func (q Search) keep(page []Member) []Member {
 	return slices.DeleteFunc(page, func(m Member) bool {

@@ -200,6 +200,7 @@ type previewOut struct {
 		Bad      []string          `json:"unreadable" doc:"Of the first rows, those that cannot be read, and why."`
 		Mapping  map[string]string `json:"mapping" doc:"Which column seems to fill which field: by name, or by place as #3."`
 		Missing  [][]string        `json:"missing" doc:"Groups of fields of which one has to be mapped and none is."`
+		Needs    [][]string        `json:"needs" doc:"Groups of fields of which one at least has to be mapped."`
 		Fields   []fieldView       `json:"fields" doc:"All that a column can fill."`
 		Open     string            `json:"open_prefix" doc:"Fields that begin so may be named freely, as attr.size; empty for none."`
 	}
@@ -228,6 +229,7 @@ func (s *Service) getPreview(ctx context.Context, in *previewIn) (*previewOut, e
 	if b.Missing == nil {
 		b.Missing = [][]string{}
 	}
+	b.Needs = file.Needs(kind)
 	for _, f := range file.Fields(kind) {
 		b.Fields = append(b.Fields, fieldView{f.Name, append([]string{}, f.Aliases...)})
 	}

@@ -91,11 +91,11 @@ func testImport(t *testing.T, a *apptest.App, dir string) {
 		Columns                     []string
 		Rows                        [][]string
 		Mapping                     map[string]string
-		Missing                     [][]string
+		Missing, Needs              [][]string
 		Fields                      []struct{ Name string }
 	}
 	a.Get(at + "/preview").Into(&p)
-	if p.Format != "csv" || p.Encoding != "GB18030" || p.Separator != "," || len(p.Rows) != 20 || p.Rows[1][1] != "王1" || len(p.Missing) != 0 || len(p.Fields) < 10 ||
+	if p.Format != "csv" || p.Encoding != "GB18030" || p.Separator != "," || len(p.Rows) != 20 || p.Rows[1][1] != "王1" || len(p.Missing) != 0 || len(p.Needs) != 1 || !slices.Contains(p.Needs[0], "phone") || len(p.Fields) < 10 ||
 		p.Mapping["external_id"] != "会员号" || p.Mapping["phone"] != "手机号" || p.Mapping["tags"] != "标签" {
 		t.Errorf("preview: %+v", p)
 	}

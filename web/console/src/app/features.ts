@@ -10,6 +10,8 @@ import { places, program } from '../features/program/feature.ts';
 import { staff } from '../features/staff/feature.ts';
 import { till } from '../features/till/feature.ts';
 import { insight } from '../features/insight/feature.ts';
+import { catalog } from '../features/catalog/feature.ts';
+import { connect } from '../features/connect/feature.ts';
 import { help } from '../features/help/feature.ts';
 
 /** What the console is made of, in the order of the menu. */
@@ -19,8 +21,10 @@ export const features: Feature[] = [
   sale,
   till,
   ledger,
+  catalog,
   places,
   approval,
+  connect,
   audit,
   system,
   program,

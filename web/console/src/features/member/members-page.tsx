@@ -8,7 +8,7 @@ import { Button, DatePicker, Input } from 'antd';
 import dayjs from 'dayjs';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
+import { Link, useNavigate } from 'react-router';
 import { useStores } from '../../frame/lookups.ts';
 import { useCan } from '../../frame/me.ts';
 import { Page } from '../../frame/page.tsx';
@@ -25,6 +25,7 @@ import styles from './members-page.module.css';
 export default function MembersPage() {
   const { t } = useTranslation('member');
   const can = useCan();
+  const navigate = useNavigate();
   const stores = useStores();
   const filters = useFilters(['q', 'tag', 'joined_from', 'joined_until'] as const);
   const f = filters.values;
@@ -81,6 +82,7 @@ export default function MembersPage() {
               {can('members.manage') && (chosen.length > 0 || (filters.active && !f.q)) && (
                 <Button icon={<Icon name="tag" size={18} />} onClick={() => setTagging(true)}>{chosen.length > 0 ? t('bulk.openSome', { count: chosen.length }) : t('bulk.openAll')}</Button>
               )}
+              {can('lists.import') && <Button icon={<Icon name="upload" size={18} />} onClick={() => void navigate('/imports?new=members')}>{t('import')}</Button>}
               <ExportList list="members" filter={query} />
             </>
           }
