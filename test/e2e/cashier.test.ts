@@ -160,6 +160,7 @@ async function own(context: BrowserContext, work: (page: Page, server: Server) =
 }
 
 test('ten sales while the server is away are posted once, under the numbers on their receipts', async ({ context }) => {
+  test.slow(); // a server starts, stops and starts again
   await own(context, async (page, server) => {
     await atTill(page, server, 'T1');
     await kept(page);
@@ -211,6 +212,7 @@ test('ten sales while the server is away are posted once, under the numbers on t
 });
 
 test('an answer that is lost doubles nothing; what is refused stands aside and blocks nobody', async ({ context }) => {
+  test.slow(); // a server starts, stops and starts again
   await own(context, async (page, server) => {
     const faults = watch(page);
     await atTill(page, server, 'T2');
