@@ -4,7 +4,7 @@ import type { Feature } from '../../frame/feature.ts';
 /** Where the programme is run: stores with their join codes, tills, merchants. */
 export const places: Feature = {
   menu: [
-    { to: '/join-code', textKey: 'program:join.menu', icon: 'scan', group: 'daily', needs: 'members.write', module: 'portal' },
+    { to: '/join-code', textKey: 'program:join.menu', icon: 'qr', group: 'daily', needs: 'members.write', module: 'portal' },
     { to: '/stores', textKey: 'program:places.menu', icon: 'store', group: 'manage', needs: 'program.manage' },
   ],
   routes: [

@@ -20,7 +20,9 @@ export function Done({ entry, shop, place, member, next, undo }: { entry: Entry;
   const { line } = useTill();
   const [receipt, setReceipt] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => button.current?.focus(), []);
+  useEffect(() => {
+    if (line !== 'door' && document.activeElement === document.body) button.current?.focus(); // at once, and after somebody signed in again
+  }, [line]);
   const { sale, state, answer } = entry;
   const collected = sale.total - (sale.payments ?? []).filter((p) => p.kind === 'points').reduce((n, p) => n + p.amount, 0);
   const points = (answer?.points ?? []).filter((p) => shop.currencies.find((c) => c.code === p.currency)?.kind === 'points');
@@ -32,14 +34,14 @@ export function Done({ entry, shop, place, member, next, undo }: { entry: Entry;
       {collected !== sale.total && <p className={styles.note}>{t('done.withPoints', { bill: money(sale.total, sale.currency), points: money(sale.total - collected, sale.currency) })}</p>}
       {state === 'sent' && (
         <div className={styles.earns}>
-          <b><Icon name="approve" size={20} /> {t('done.sent')}</b>
+          <b><Icon name="approve" size={20} />{t('done.sent')}</b>
           {points.map((p) => <span key={p.lot_id}>{t('done.earned')} <Points amount={p.amount} decimals={decimals(p.currency)} />{p.state === 'pending' && <>, {t('pay.earnsOn', { day: day(p.usable_at) })}</>}</span>)}
           {member && Object.entries(answer?.balances ?? {}).filter(([code]) => shop.currencies.find((c) => c.code === code)?.kind === 'points').map(([code, n]) => <span key={code}>{t('done.balance')} <Points amount={n} decimals={decimals(code)} /></span>)}
           {(answer?.notices ?? []).map((n) => <Notice key={n.code} en={n.title} zh={n.title_zh} />)}
         </div>
       )}
-      {state === 'waiting' && <div className={styles.waits}><b><Icon name="clock" size={20} /> {line === 'online' && !entry.problem ? t('done.sending') : t('done.waiting')}</b><span>{t('done.waitingText')}</span></div>}
-      {state === 'aside' && <div className={styles.refused}><b><Icon name="warning" size={20} /> {t('done.aside')}</b><span><Reason entry={entry} /></span></div>}
+      {state === 'waiting' && <div className={styles.waits}><b><Icon name="clock" size={20} />{line === 'online' && !entry.problem ? t('done.sending') : t('done.waiting')}</b><span>{t('done.waitingText')}</span></div>}
+      {state === 'aside' && <div className={styles.refused}><b><Icon name="warning" size={20} />{t('done.aside')}</b><span><Reason entry={entry} /></span></div>}
       <div className={styles.doneActs}>
         <button type="button" className={styles.button} onClick={() => setReceipt(true)}>{t('done.receipt')}</button>
         <button type="button" className={styles.button} disabled={state !== 'sent'} onClick={undo}>{t('done.undo')}</button>

@@ -37,7 +37,7 @@ function Row({ entry, shop }: { entry: Entry; shop: Shop }) {
       <div className={styles.pair}><b>{entry.document}</b><span className={styles.num}>{money(sale.total, shop.currency)}</span></div>
       <div className={styles.pair}>
         <span className={styles.second}>{when(sale.at)}{whom && ` · ${whom}`}</span>
-        <span className={state === 'aside' ? styles.isBad : styles.isWaiting}><Icon name={state === 'aside' ? 'warning' : 'clock'} size={16} /> {t(`waiting.state.${state}`)}</span>
+        <span className={state === 'aside' ? styles.isBad : styles.isWaiting}><Icon name={state === 'aside' ? 'warning' : 'clock'} size={16} />{t(`waiting.state.${state}`)}</span>
       </div>
       {state === 'aside' && (
         <>
