@@ -2,6 +2,8 @@ import type { Browser, Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { accessible, expect, type Server, test } from './patron.ts';
 
+test.use({ contextOptions: { reducedMotion: 'reduce' } }); // contrast is measured on what stands still
+
 let key: string | undefined; // of the till, which finds members too
 
 async function api<T>(server: Server, path: string, body?: object): Promise<T> {
@@ -126,15 +128,15 @@ test('a member gives points to a friend', async ({ page, demo }) => {
   await accessible(page);
   await submit(page).click();
   await expect(page.locator('.terms')).toContainText(friend.number);
-  await expect(page.locator('.terms')).toContainText(/300 (分|pts) → 250 (分|pts)/);
+  await expect(page.locator('.terms')).toContainText(/300\s(分|pts) → 250\s(分|pts)/);
   expect(await points(demo, friend.id), 'looking gives nothing').toBe(0);
   await accessible(page);
   await page.locator('.btn.filled').click();
-  await expect(page.locator('.done')).toContainText(/50 (分|pts)/);
+  await expect(page.locator('.done')).toContainText(/50\s(分|pts)/);
   expect(await points(demo, me.id)).toBe(250);
   expect(await points(demo, friend.id)).toBe(50);
   await page.locator('.done a').click();
-  await expect(page.locator('ul.list li').first()).toContainText(/−50 (分|pts)/);
+  await expect(page.locator('ul.list li').first()).toContainText(/−50\s(分|pts)/);
 });
 
 test('a member looks after profile, consents, devices and data, and signs out', async ({ page, demo }) => {
@@ -181,7 +183,7 @@ test('a member looks after profile, consents, devices and data, and signs out', 
 test('a member closes the account', async ({ page, demo }) => {
   const me = await somebody(page, demo);
   await open(page, demo, '/me/close');
-  await expect(page.locator('.terms')).toContainText(/300 (分|pts)/);
+  await expect(page.locator('.terms')).toContainText(/300\s(分|pts)/);
   await page.locator('.choice label').nth(1).click(); // by e-mail: the phone has just had its code
   await page.locator('.btn.danger').click();
   await page.locator('input[name=code]').fill(await codeFor(demo, me.email));

@@ -2,10 +2,16 @@ import { api } from '@patron/shared/api/client.ts';
 import { ApiProblem } from '@patron/shared/api/problem.ts';
 import type { PortalHomeHomeOutBody, PortalOwnWallet } from '@patron/shared/api/schema.d.ts';
 import { queryOptions, useQuery, type QueryClient } from '@tanstack/react-query';
+import { ahead } from './ahead.ts';
 
 export interface Me extends PortalHomeHomeOutBody {
   /** Of what the service worker had kept: when it was read. Absent where it is fresh. */
   asOf?: string;
+}
+
+function dated(me: PortalHomeHomeOutBody, response: Response): Me {
+  const asOf = response.headers.get('X-Patron-As-Of');
+  return asOf ? { ...me, asOf } : me;
 }
 
 /** The card of who is signed in; null for nobody. */
@@ -14,9 +20,11 @@ export const meQuery = queryOptions({
   staleTime: 15_000,
   queryFn: async (): Promise<Me | null> => {
     try {
+      const early = await ahead('me');
+      if (early?.ok) return dated((await early.json()) as PortalHomeHomeOutBody, early);
+      if (early?.status === 401) return null;
       const { data, response } = await api.GET('/portal/v1/me');
-      const asOf = response.headers.get('X-Patron-As-Of');
-      return asOf ? { ...data!, asOf } : data!;
+      return dated(data!, response);
     } catch (error) {
       if (error instanceof ApiProblem && error.status === 401) return null;
       throw error;
