@@ -11,5 +11,11 @@ declare global {
 export async function ahead(name: Name): Promise<Response | undefined> {
   const early = window.patronAhead?.[name];
   delete window.patronAhead?.[name];
-  return early?.catch(() => undefined);
+  try {
+    const answer = await early;
+    if (answer && !answer.ok) await answer.arrayBuffer(); // unread, it would hold its connection
+    return answer;
+  } catch {
+    return undefined;
+  }
 }
