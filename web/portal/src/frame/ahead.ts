@@ -1,9 +1,9 @@
-type Name = 'program' | 'me';
+type Name = 'program' | 'me' | 'qr';
 
 declare global {
   interface Window {
     /** What public/ahead.js asked for before the program stood. */
-    patronAhead?: Partial<Record<Name, Promise<Response>>>;
+    patronAhead?: Partial<Record<Name, Promise<Response | undefined>>>;
   }
 }
 
@@ -11,11 +11,7 @@ declare global {
 export async function ahead(name: Name): Promise<Response | undefined> {
   const early = window.patronAhead?.[name];
   delete window.patronAhead?.[name];
-  try {
-    const answer = await early;
-    if (answer && !answer.ok) await answer.arrayBuffer(); // unread, it would hold its connection
-    return answer;
-  } catch {
-    return undefined;
-  }
+  const answer = await early;
+  if (answer && !answer.ok) await answer.arrayBuffer(); // unread, it would hold its connection
+  return answer;
 }
