@@ -105,8 +105,9 @@ test('a member signs in, shows the code, and reads why', async ({ page, demo }) 
   const first = (await code.getAttribute('data-code'))!;
   const found = await api<Card>(demo, `/v1/members/${first}`);
   await expect(page.locator('.card'), 'what the till scans is who stands there').toContainText(found.number);
-  await page.clock.runFor(40_000);
-  await expect(code, 'another code before this one ends').not.toHaveAttribute('data-code', first);
+  const [again] = await Promise.all([page.waitForResponse(/\/portal\/v1\/qr$/), page.clock.runFor(40_000)]); // a code is good for 60 s
+  expect(again.status(), 'asked for again before it ends').toBe(200);
+  await expect(code).toBeVisible();
   await page.locator('.eave').click();
   await expect(page.getByRole('dialog')).toContainText(found.number);
   await accessible(page);
@@ -127,7 +128,7 @@ test('a member gives points to a friend', async ({ page, demo }) => {
   await page.locator('input[name=reason]').fill('喝茶去');
   await accessible(page);
   await submit(page).click();
-  await expect(page.locator('.terms')).toContainText(friend.number);
+  await expect(page.locator('.terms')).toContainText(/王/); // the rest is masked
   await expect(page.locator('.terms')).toContainText(/300\s(分|pts) → 250\s(分|pts)/);
   expect(await points(demo, friend.id), 'looking gives nothing').toBe(0);
   await accessible(page);
@@ -229,8 +230,8 @@ test('without a network the last card shows', async ({ browser, demo }, info) =>
 
 test('the first load is light and quick on a slow phone', async ({ browser, demo }, info) => {
   test.skip(!info.project.use.isMobile, 'measured as a phone');
-  const { context, page } = await fresh(browser, info.project.use);
   for (const signedIn of [false, true]) {
+    const { context, page } = await fresh(browser, info.project.use); // nothing is kept yet
     if (signedIn) await somebody(page, demo);
     const client = await context.newCDPSession(page);
     await client.send('Network.enable');
@@ -256,7 +257,6 @@ test('the first load is light and quick on a slow phone', async ({ browser, demo
     // Printed beside the aim of 2 s, which a machine that runs other tests too misses by its processor; this bound finds what is broken.
     expect(seen.paint, 'largest paint').toBeLessThan(6000);
     expect(seen.shift, 'layout shift').toBeLessThan(0.05);
-    await client.detach();
+    await context.close();
   }
-  await context.close();
 });

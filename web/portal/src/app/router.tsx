@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { BrowserRouter, Link, Navigate, Outlet, Route, Routes, useLocation } from 'react-router';
 import { DoorPage } from '../features/door/door-page.tsx';
 import { HomePage } from '../features/home/home-page.tsx';
-import { meQuery } from '../frame/me.ts';
+import { MeContext, meQuery } from '../frame/me.ts';
 import { Failed, Page, Skeleton } from '../frame/parts.tsx';
 import { useBrand } from '../frame/program.ts';
 import { Shell } from './shell.tsx';
@@ -37,7 +37,7 @@ function Inside({ children }: { children: ReactNode }) {
   const { pathname } = useLocation();
   if (me.isPending) return <Waiting />;
   if (me.data === undefined) return <main className="page"><Failed error={me.error} retry={() => void me.refetch()} /></main>;
-  return me.data ? children : <Navigate to="/sign-in" replace state={{ to: pathname }} />;
+  return me.data ? <MeContext value={me.data}>{children}</MeContext> : <Navigate to="/sign-in" replace state={{ to: pathname }} />;
 }
 
 function Missing() {

@@ -1,7 +1,8 @@
 import { api } from '@patron/shared/api/client.ts';
 import { ApiProblem } from '@patron/shared/api/problem.ts';
 import type { PortalHomeHomeOutBody, PortalOwnWallet } from '@patron/shared/api/schema.d.ts';
-import { queryOptions, useQuery, type QueryClient } from '@tanstack/react-query';
+import { queryOptions, type QueryClient } from '@tanstack/react-query';
+import { createContext, useContext } from 'react';
 import { ahead } from './ahead.ts';
 
 export interface Me extends PortalHomeHomeOutBody {
@@ -32,9 +33,12 @@ export const meQuery = queryOptions({
   },
 });
 
+/** Set by the shell: a page under it never sees the moment after a sign-out. */
+export const MeContext = createContext<Me | undefined>(undefined);
+
 /** For pages that only the signed in see. */
 export function useMe(): Me {
-  const me = useQuery(meQuery).data;
+  const me = useContext(MeContext);
   if (!me) throw new Error('useMe outside of the shell');
   return me;
 }
