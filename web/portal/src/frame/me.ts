@@ -50,9 +50,9 @@ export function mainWallet(wallets: PortalOwnWallet[], earning: string | undefin
 
 /** Forgets everything of the member, in the page and in what is kept for offline. */
 export async function forget(client: QueryClient) {
-  const program = client.getQueryData(['program']);
-  client.clear();
-  client.setQueryData(['program'], program);
+  // The card stays observed by the page that watches who is signed in: to clear it would leave that page standing.
   client.setQueryData(meQuery.queryKey, null);
+  client.removeQueries({ predicate: ({ queryKey: [first] }) => first !== 'me' && first !== 'program' });
+  client.getMutationCache().clear();
   if ('caches' in window) await caches.delete('patron-member');
 }
