@@ -28,5 +28,6 @@ export default ts.config(
     files: ['portal/worker.js', 'console/till-worker.js'],
     languageOptions: { globals: Object.fromEntries(['self', 'caches', 'fetch', 'location', 'Request', 'Response', 'URL', 'setTimeout', 'VERSION', 'FILES'].map((name) => [name, 'readonly'])) },
   },
+  { files: ['portal/public/*.js'], languageOptions: { globals: { window: 'readonly', fetch: 'readonly' } } },
   { files: ['**/*.mjs', '**/*.config.*'], languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } } },
 );

@@ -29,5 +29,35 @@ function worker(): Plugin {
   };
 }
 
+/** The texts of both languages come with the page, which does not know yet which it needs: 3 kB are less than a round trip. */
+function texts(): Plugin {
+  return {
+    name: 'patron-texts',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_, { bundle }) => Object.keys(bundle ?? {}).filter((name) => /\/texts\..*\.js$/.test(name)).map((name) => ({ tag: 'link', attrs: { rel: 'modulepreload', crossorigin: true, href: base + name }, injectTo: 'head' as const })),
+    },
+  };
+}
+
 const config = shared(base, 5174);
-export default defineConfig({ ...config, plugins: [...config.plugins!, worker()] });
+export default defineConfig({
+  ...config,
+  plugins: [...config.plugins!, worker(), texts()],
+  build: {
+    ...config.build,
+    cssCodeSplit: false,
+    // Few files: a browser fetches six at a time, and each costs a phone a round trip.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'react', test: /\/node_modules\// },
+            { name: 'frame', test: /\/(shared\/src|portal\/src\/frame)\/.*\.tsx?$/ },
+          ],
+        },
+      },
+    },
+  },
+});

@@ -2,10 +2,9 @@ import { newQueryClient } from '@patron/shared/api/query-client.ts';
 import { ZoneContext } from '@patron/shared/format/use-format.ts';
 import { QueryClientProvider } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { RouterProvider } from 'react-router/dom';
 import { forget, meQuery } from '../frame/me.ts';
 import { programQuery, useProgram } from '../frame/program.ts';
-import { router } from './router.tsx';
+import { Pages } from './router.tsx';
 
 const client = newQueryClient(() => void forget(client));
 
@@ -20,7 +19,7 @@ export function App() {
   return (
     <QueryClientProvider client={client}>
       <Zone>
-        <RouterProvider router={router} />
+        <Pages />
       </Zone>
     </QueryClientProvider>
   );

@@ -1,11 +1,11 @@
 import { Blank } from '@patron/shared/ui/blank.tsx';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, type ReactNode } from 'react';
+import { Component, lazy, Suspense, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { createBrowserRouter, Link, Navigate, Outlet, useLocation, useRouteError } from 'react-router';
+import { BrowserRouter, Link, Navigate, Outlet, Route, Routes, useLocation } from 'react-router';
 import { DoorPage } from '../features/door/door-page.tsx';
 import { HomePage } from '../features/home/home-page.tsx';
-import { meQuery } from '../frame/me.ts';
+import { MeContext, meQuery } from '../frame/me.ts';
 import { Failed, Page, Skeleton } from '../frame/parts.tsx';
 import { useBrand } from '../frame/program.ts';
 import { Shell } from './shell.tsx';
@@ -37,7 +37,7 @@ function Inside({ children }: { children: ReactNode }) {
   const { pathname } = useLocation();
   if (me.isPending) return <Waiting />;
   if (me.data === undefined) return <main className="page"><Failed error={me.error} retry={() => void me.refetch()} /></main>;
-  return me.data ? children : <Navigate to="/sign-in" replace state={{ to: pathname }} />;
+  return me.data ? <MeContext value={me.data}>{children}</MeContext> : <Navigate to="/sign-in" replace state={{ to: pathname }} />;
 }
 
 function Missing() {
@@ -46,35 +46,51 @@ function Missing() {
 }
 
 /** A page broke. Where it is a part that a newer version replaced, loading anew mends it. */
-function Broken() {
-  const error = useRouteError();
-  return <main className="page"><Failed error={error} retry={() => location.reload()} /></main>;
+class Guard extends Component<{ children: ReactNode }, { error?: unknown }> {
+  override state: { error?: unknown } = {};
+
+  static getDerivedStateFromError(error: unknown) {
+    return { error };
+  }
+
+  override render() {
+    return this.state.error === undefined ? this.props.children : <main className="page"><Failed error={this.state.error} retry={() => location.reload()} /></main>;
+  }
 }
 
-export const router = createBrowserRouter([
-  {
-    element: <Root />,
-    errorElement: <Broken />,
-    children: [
-      { path: '/sign-in', element: <DoorPage /> },
-      { path: '/join', element: <DoorPage joining /> },
-      { path: '/inbox', element: <pages.inbox /> },
-      {
-        element: <Inside><Shell /></Inside>,
-        children: [
-          { path: '/', element: <HomePage /> },
-          { path: '/points', element: <pages.history /> },
-          { path: '/points/give', element: <pages.give /> },
-          { path: '/purchases', element: <pages.purchases /> },
-          { path: '/purchases/:id', element: <pages.purchase /> },
-          { path: '/me', element: <pages.mine /> },
-          { path: '/me/profile', element: <pages.profile /> },
-          { path: '/me/consents', element: <pages.consents /> },
-          { path: '/me/sessions', element: <pages.sessions /> },
-          { path: '/me/close', element: <pages.close /> },
-          { path: '*', element: <Missing /> },
-        ].map((r) => ({ ...r, errorElement: <Broken /> })),
-      },
-    ],
-  },
-], { basename: '/portal' });
+/** The page of an address; another address is another try. */
+function Guarded() {
+  return <Guard key={useLocation().pathname}><Outlet /></Guard>;
+}
+
+/** Plain routes: the router with loaders and forms of its own would cost the first visit 20 kB. */
+export function Pages() {
+  return (
+    <BrowserRouter basename="/portal">
+      <Guard>
+        <Routes>
+          <Route element={<Root />}>
+            <Route path="/sign-in" element={<DoorPage />} />
+            <Route path="/join" element={<DoorPage joining />} />
+            <Route path="/inbox" element={<pages.inbox />} />
+            <Route element={<Inside><Shell /></Inside>}>
+              <Route element={<Guarded />}>
+                <Route path="/" element={<HomePage />} />
+                <Route path="/points" element={<pages.history />} />
+                <Route path="/points/give" element={<pages.give />} />
+                <Route path="/purchases" element={<pages.purchases />} />
+                <Route path="/purchases/:id" element={<pages.purchase />} />
+                <Route path="/me" element={<pages.mine />} />
+                <Route path="/me/profile" element={<pages.profile />} />
+                <Route path="/me/consents" element={<pages.consents />} />
+                <Route path="/me/sessions" element={<pages.sessions />} />
+                <Route path="/me/close" element={<pages.close />} />
+                <Route path="*" element={<Missing />} />
+              </Route>
+            </Route>
+          </Route>
+        </Routes>
+      </Guard>
+    </BrowserRouter>
+  );
+}

@@ -6,6 +6,7 @@ import { palette } from '@patron/shared/theme/tokens.ts';
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useEffect, useLayoutEffect } from 'react';
 import { useLocation } from 'react-router';
+import { ahead } from './ahead.ts';
 import { brandColors } from './color.ts';
 
 const key = 'patron.program';
@@ -24,7 +25,8 @@ export const programQuery = queryOptions({
   queryKey: ['program'],
   staleTime: 5 * 60_000,
   queryFn: async () => {
-    const program = await ok(api.GET('/portal/v1/program'));
+    const early = await ahead('program');
+    const program = early?.ok ? ((await early.json()) as PortalProgramView) : await ok(api.GET('/portal/v1/program'));
     localStorage.setItem(key, JSON.stringify(program));
     return program;
   },

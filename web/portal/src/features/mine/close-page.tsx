@@ -35,8 +35,8 @@ export default function ClosePage() {
   const close = useMutation({
     mutationFn: () => ok(api.POST('/portal/v1/close', { body: { by: ask.data!.by, challenge: ask.data!.challenge, code, ...(stored.length > 0 && { forfeit }) } })),
     onSuccess: async () => {
-      void navigate('/sign-in', { replace: true, state: { closed: true } });
       await forget(client);
+      void navigate('/sign-in', { replace: true, state: { closed: true } });
     },
   });
   const sentence = t('close.sentence');
