@@ -147,7 +147,7 @@ test('an owner changes how the programme is called and looks', async ({ page, de
   await tagline.fill(line);
   if (project.name.endsWith('en')) await expect(page.locator('aside').filter({ hasText: line }).first()).toBeVisible();
   await page.getByRole('combobox', { name: /^(时区|Time zone)$/ }).fill('Tokyo');
-  await page.keyboard.press('Enter');
+  await option(page, /Asia\/Tokyo/).click();
   const bar = page.getByText(/有修改还没保存|unsaved changes/);
   await expect(bar).toBeVisible();
   await page.getByRole('link', { name: /^(角色|Roles)$/ }).click();
@@ -157,8 +157,9 @@ test('an owner changes how the programme is called and looks', async ({ page, de
   await expect(ask).toContainText('Asia/Shanghai');
   await accessible(page);
   await ask.getByRole('button', { name: /先不改|Not now/ }).click();
+  await expect(ask).toBeHidden();
   await page.getByRole('combobox', { name: /^(时区|Time zone)$/ }).fill('Shanghai');
-  await page.keyboard.press('Enter');
+  await option(page, /Asia\/Shanghai/).click();
   await page.getByRole('button', { name: /^(保存修改|Save changes)$/ }).click();
   await expect(bar).toBeHidden();
   const program = await page.evaluate(async () => (await fetch('/v1/program')).json()) as { zone: string; brand: { tagline_en: string } };
