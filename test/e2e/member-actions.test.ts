@@ -40,9 +40,12 @@ test('a member is edited, blocked and let go on; consents are written down and t
   await page.goto(`${demo.url}/members/${one.id}`);
   await more(page, /^(改资料|Edit profile)$/);
   await page.locator('#city').fill('Hangzhou');
+  await page.locator('#name').fill('Edith Bloom');
   await accessible(page);
   await button(page, /^(保存资料|Save profile)$/).click();
-  await expect(page.locator('main section').first()).toContainText('Hangzhou');
+  await expect(page.getByRole('heading', { level: 2, name: 'Edith Bloom' })).toBeVisible();
+  const kept = (await (await page.request.get(`${demo.url}/v1/members/${one.id}`)).json()) as { city: string };
+  expect(kept.city).toBe('Hangzhou');
 
   await more(page, /^(停用|Block)$/);
   const dialog = page.getByRole('dialog');
