@@ -31,7 +31,7 @@ async function more(page: Page, what: RegExp) {
 async function pick(page: Page, id: string, other: Somebody) {
   await page.locator(id).click();
   await page.locator(id).pressSequentially(other.number);
-  await page.locator('.ant-select-item-option').filter({ hasText: other.number }).click();
+  await page.locator('.ant-select-item-option:visible').filter({ hasText: other.number }).click();
 }
 
 test('a member is edited, blocked and let go on; consents are written down and taken back', async ({ page, demo }) => {
