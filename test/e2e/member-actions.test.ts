@@ -117,7 +117,7 @@ test('a member is erased only when the number was typed', async ({ page, demo })
   await accessible(page);
   await act.click();
   await expect(page.getByRole('alert').first()).toBeVisible();
-  await expect(page.getByText('Leaving Soon')).toHaveCount(0);
+  await expect(page.getByRole('heading', { level: 2, name: 'Leaving Soon' })).toHaveCount(0);
 });
 
 test('many members are tagged at once', async ({ page, demo }, info) => {
