@@ -3,7 +3,7 @@ import type { MemberPatchBody } from '@patron/shared/api/schema.d.ts';
 import { useWrite } from '@patron/shared/api/write.ts';
 import { useQuery } from '@tanstack/react-query';
 import { Button, Checkbox, Drawer, Form, Input, InputNumber, Select } from 'antd';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ProblemForm } from '../../ui/problem-form.tsx';
 import type { ActProps } from './acts.tsx';
@@ -28,6 +28,10 @@ export default function Edit({ member, open, onClose }: ActProps) {
     { invalidates: [['member'], ['members']], onSuccess: done },
   );
   const leave = useLeave(changed, done);
+  // While it is shut: a form that begins anew once it is open would take away what was typed meanwhile.
+  useEffect(() => {
+    if (!open) form.resetFields();
+  }, [open, member.version, form]);
   const submit = (values: Values) => {
     const body: MemberPatchBody = {};
     for (const name of names) if ((values[name] || undefined) !== (member[name] || undefined)) body[name] = values[name] || null;
@@ -44,8 +48,6 @@ export default function Edit({ member, open, onClose }: ActProps) {
       size={480}
       afterOpenChange={(is) => {
         if (!is) save.reset();
-        form.resetFields();
-        setChanged(false);
       }}
       footer={
         <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end' }}>
