@@ -76,6 +76,6 @@ require (
 )
 
 ignore (
-	./test/e2e/node_modules
 	./web/node_modules
+	./test/e2e/node_modules
 )
