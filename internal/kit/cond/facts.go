@@ -1,6 +1,9 @@
 package cond
 
-import "cel.dev/cel-go/common/types/ref"
+import (
+	"fmt"
+	"strings"
+)
 
 // Facts is all that a condition can look at. The caller fills it once for a sale, an event or
 // a member, and may then ask any number of conditions, changing only Line between them.
@@ -23,6 +26,18 @@ type Need struct {
 	Fact string // as declared: "member.spend"
 	Text string // the text argument ("coffee"), or ""
 	Days int64  // the window in days, today included; 0 for ever, or where the fact has no window
+}
+
+// String writes a need as the call that made it.
+func (n Need) String() string {
+	var args []string
+	if n.Text != "" {
+		args = append(args, quote(n.Text))
+	}
+	if n.Days != 0 {
+		args = append(args, fmt.Sprint(n.Days))
+	}
+	return n.Fact + "(" + strings.Join(args, ", ") + ")"
 }
 
 // Member is who a condition is asked about. Zero values stand for what is not known.
@@ -79,7 +94,3 @@ type Event struct {
 	Type       string // "visit"
 	Attributes map[string]any
 }
-
-// Value is a fact or an attribute: text, whole number, number with decimals, or yes/no. The
-// zero Value is what is not known.
-type Value struct{ val ref.Val }
