@@ -25,6 +25,9 @@ type Attribute struct {
 	EN, ZH  string   // its label
 }
 
+// amount writes an amount as it stands in a condition.
+func (e *Env) amount(n int64) string { return `money("` + formatMoney(n, e.decimals) + `")` }
+
 // Env compiles conditions in one vocabulary. It is safe for many goroutines.
 type Env struct {
 	decimals int
