@@ -25,22 +25,20 @@ type Attribute struct {
 	EN, ZH  string   // its label
 }
 
-// amount writes an amount as it stands in a condition.
-func (e *Env) amount(n int64) string { return `money("` + formatMoney(n, e.decimals) + `")` }
-
 // Env compiles conditions in one vocabulary. It is safe for many goroutines.
 type Env struct {
 	decimals int
 	kinds    [4]*cel.Env                 // by Kind
 	words    []word                      // in the order of the documentation
 	byType   map[string]map[string]*word // the words of an object type, by name
+	byName   map[string]*word            // all words, as they are written
 	alone    map[string]*word            // functions that stand alone
 }
 
 // NewEnv builds an Env. It fails only on a Config that contradicts itself, such as two facts
 // of one name: a programmer's error.
 func NewEnv(c Config) (*Env, error) {
-	e := &Env{decimals: c.Decimals, byType: map[string]map[string]*word{}, alone: map[string]*word{}}
+	e := &Env{decimals: c.Decimals, byType: map[string]map[string]*word{}, alone: map[string]*word{}, byName: map[string]*word{}}
 	e.words = slices.Concat(memberWords(), attributeWords(c.Attributes))
 	for _, f := range c.Facts {
 		if !strings.HasPrefix(f.Name, "member.") {
@@ -72,6 +70,7 @@ func NewEnv(c Config) (*Env, error) {
 func (e *Env) index() error {
 	for i := range e.words {
 		w := &e.words[i]
+		e.byName[w.fullName()] = w
 		if w.on == nil {
 			e.alone[w.name] = w
 			continue
@@ -156,3 +155,6 @@ func (w *word) function() cel.EnvOption {
 	}
 	return cel.Function(w.name, overloads...)
 }
+
+// amount writes an amount as it stands in a condition.
+func (e *Env) amount(n int64) string { return `money("` + formatMoney(n, e.decimals) + `")` }

@@ -44,6 +44,9 @@ func (e *Env) Vocabulary() []Entry {
 	list := make([]Entry, 0, len(e.words))
 	for i := range e.words {
 		w := &e.words[i]
+		if w.typ == Object {
+			continue // its fields are words of their own
+		}
 		list = append(list, Entry{
 			Name: w.fullName(), Type: w.typ, Kinds: w.kinds(), Args: w.args, EN: w.en, ZH: w.zh,
 			Values: w.values, Min: w.min, Max: w.max, Operators: w.operators(), Example: w.eg, LooksUp: w.fact,
