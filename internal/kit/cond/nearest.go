@@ -60,7 +60,7 @@ func (w *word) signature() string {
 func near(name string, names []string) string {
 	best, least := "", len(name)/3+2
 	for _, n := range names {
-		if d := distance(strings.ToLower(name), n); d < least && d < len(n) {
+		if d := distance(strings.ToLower(name), strings.ToLower(n)); d < least && d < len(n) {
 			best, least = n, d
 		}
 	}
