@@ -26,9 +26,13 @@ func (p place) fill(e *errs.Error) *errs.Error {
 	return e.With("line", p.line, "column", p.column)
 }
 
-// first returns the leftmost of CEL's complaints: the others often follow from it.
+// first returns the leftmost of CEL's complaints: the others often follow from it. One
+// without a place comes last.
 func first(issues *cel.Issues) *cel.Error {
 	list := slices.Clone(issues.Errors())
+	if placed := slices.DeleteFunc(slices.Clone(list), func(e *cel.Error) bool { return e.Location.Line() < 1 }); len(placed) > 0 {
+		list = placed
+	}
 	slices.SortStableFunc(list, func(a, b *cel.Error) int {
 		if d := a.Location.Line() - b.Location.Line(); d != 0 {
 			return d
@@ -47,7 +51,7 @@ func (e *Env) syntaxFault(text string, issues *cel.Issues) error {
 	if strings.Contains(it.Message, "exceeds limit") || strings.Contains(it.Message, "recursion") || strings.Contains(it.Message, "nesting") {
 		return ErrDeep.With("nodes", maxNodes, "depth", maxDepth)
 	}
-	at := place{it.Location.Line(), max(it.Location.Column(), 0) + 1}
+	at := place{max(it.Location.Line(), 1), max(it.Location.Column(), 0) + 1}
 	found := tokenAt(text, at)
 	return at.fill(ErrSyntax).With("found", foundWord(found), "expected", expectedAfter(it.Message, found))
 }
@@ -142,7 +146,7 @@ func (f *finder) checkFault(tree *ast.AST, issues *cel.Issues) error {
 	f.tree = tree
 	it := first(issues)
 	node := f.node(it.ExprID)
-	at := place{it.Location.Line(), max(it.Location.Column(), 0) + 1}
+	at := place{max(it.Location.Line(), 1), max(it.Location.Column(), 0) + 1}
 	if node != nil {
 		at = f.at(node)
 	}

@@ -100,7 +100,7 @@ var festivals = []festival{
 // The days of April and of December on which the sun makes Qingming and the winter solstice
 // in China, from 2000 on, the second less 20.
 const (
-	qingmingDays = "4555455544554445455544454455445544454455444544454445444544454"
+	qingmingDays = "4555455544554455445544554455445544554455444544454445444544454"
 	solsticeDays = "1222122212221222122211221122112211221122112211221122112211121"
 )
 

@@ -33,10 +33,10 @@ func tryText(t *testing.T, e *Env, f *Facts, text string) {
 		if err != nil {
 			it := errs.As(err)
 			if it == nil || it.Kind != errs.Invalid || !strings.HasPrefix(it.Code, "cond.") {
-				t.Fatalf("%q: %v", text, err)
+				t.Fatalf("%.200q: %v", text, err)
 			}
 			if line, column := Where(err); line < 0 || column < 0 || (line == 0) != (column == 0) || line > strings.Count(text, "\n")+1 {
-				t.Fatalf("%q: at %d:%d", text, line, column)
+				t.Fatalf("%.200q: at %d:%d", text, line, column)
 			}
 			continue
 		}
@@ -46,28 +46,28 @@ func tryText(t *testing.T, e *Env, f *Facts, text string) {
 		}
 		got, err := c.Eval(f)
 		if it := errs.As(err); err != nil && (it == nil || it.Code != ErrEval.Code) {
-			t.Fatalf("%q: %v", text, err)
+			t.Fatalf("%.200q: %v", text, err)
 		}
 		holds, _, again := c.Explain(f)
 		if holds != got || (again == nil) != (err == nil) {
-			t.Fatalf("%q: Eval %v, %v; Explain %v, %v", text, got, err, holds, again)
+			t.Fatalf("%.200q: Eval %v, %v; Explain %v, %v", text, got, err, holds, again)
 		}
 		if tree, ok := e.ParseTree(text, kind); ok && err == nil {
 			back, err := e.Text(tree)
 			if err != nil {
-				t.Fatalf("%q: as text: %v", text, err)
+				t.Fatalf("%.200q: as text: %v", text, err)
 			}
 			c, err := e.Compile(back, kind)
 			if err != nil {
-				t.Fatalf("%q became %q: %v", text, back, err)
+				t.Fatalf("%.200q became %.200q: %v", text, back, err)
 			}
 			if same, err := c.Eval(f); err != nil || same != got {
-				t.Fatalf("%q = %v, %q = %v, %v", text, got, back, same, err)
+				t.Fatalf("%.200q = %v, %.200q = %v, %v", text, got, back, same, err)
 			}
 		}
 	}
 	if took := time.Since(began); took > 5*time.Second { // far above the bound, for busy machines
-		t.Fatalf("%q took %s", text, took)
+		t.Fatalf("%.200q took %s", text, took)
 	}
 }
 
