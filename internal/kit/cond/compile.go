@@ -44,7 +44,7 @@ func (e *Env) compile(text string, kind Kind, want *cel.Type, wantWord errs.Word
 	ce := e.kinds[kind]
 	source := common.NewTextSource(text)
 	parsed, issues := ce.ParseSource(source)
-	if issues.Err() != nil {
+	if len(issues.Errors()) > 0 {
 		return nil, e.syntaxFault(text, issues)
 	}
 	c := &Cond{env: e, kind: kind, text: text}
@@ -53,7 +53,7 @@ func (e *Env) compile(text string, kind Kind, want *cel.Type, wantWord errs.Word
 		return nil, err
 	}
 	checked, issues := ce.Check(parsed)
-	if issues.Err() != nil {
+	if len(issues.Errors()) > 0 {
 		return nil, f.checkFault(parsed.NativeRep(), issues)
 	}
 	c.tree = checked

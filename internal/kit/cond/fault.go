@@ -167,7 +167,7 @@ func (f *finder) checkFault(tree *ast.AST, issues *cel.Issues) error {
 	if m := selectionText.FindStringSubmatch(it.Message); m != nil && node != nil && node.Kind() == ast.SelectKind {
 		return at.fill(ErrField).With("of", typeName(m[1]), "name", node.AsSelect().FieldName(), "hint", errs.Word{})
 	}
-	return at.fill(ErrType).With("found", foundWord(tokenAt(f.text, at)), "expected", errs.Word{EN: it.Message, ZH: it.Message}).Because(issues.Err())
+	return at.fill(ErrType).With("found", foundWord(tokenAt(f.text, at)), "expected", errs.Word{EN: it.Message, ZH: it.Message})
 }
 
 // unknown refuses a name that is not declared.
@@ -305,6 +305,9 @@ func typeWord(t *cel.Type) errs.Word { return typeName(cel.FormatCELType(t)) }
 
 // typeName is a type of CEL in words.
 func typeName(name string) errs.Word {
+	if strings.HasPrefix(name, "list(list(") {
+		return errs.Word{EN: "a list of lists", ZH: "列表的列表"}
+	}
 	if inner, ok := strings.CutPrefix(name, "list("); ok {
 		w := typeName(strings.TrimSuffix(inner, ")"))
 		return errs.Word{EN: "a list of " + strings.TrimPrefix(w.EN, "a ") + "s", ZH: w.ZH + "列表"}
