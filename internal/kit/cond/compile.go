@@ -102,7 +102,7 @@ func (sizes) EstimateSize(element cost.AstNode) *cost.SizeEstimate {
 func (sizes) EstimateCallCost(function, _ string, _ *cost.AstNode, _ []cost.AstNode) *cost.CallEstimate {
 	switch function {
 	case "amount_of", "pieces_of", "has_sku", "sum":
-		return &cost.CallEstimate{CostEstimate: cost.CostEstimate{Min: 1, Max: maxLines}}
+		return &cost.CallEstimate{CostEstimate: cost.Estimate{Min: 1, Max: maxLines}}
 	}
 	return nil
 }

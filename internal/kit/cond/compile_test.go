@@ -425,6 +425,31 @@ func TestMoney(t *testing.T) {
 	}
 }
 
+// A price of one piece is rounded down, of fractions of a piece and of large amounts too.
+func TestUnitPrice(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ amount, milli, want int64 }{
+		{1_000, 3_000, 333}, {6_350, 500, 12_700}, {999, 1_000, 999}, {1, 3_000, 0}, {500, 0, 0}, {1_000_000_000_000, 1, 1_000_000_000_000_000}, {1_000_000_000_000, 7, 142_857_142_857_142},
+	} {
+		l := Line{Amount: tt.amount, Milli: tt.milli}
+		if got := l.unitPrice(); got != tt.want {
+			t.Errorf("%d for %d thousandths: %d, want %d", tt.amount, tt.milli, got, tt.want)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		a, b string
+		want int
+	}{{"", "abc", 3}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "acb", 1}, {"abc", "ab", 1}, {"ab", "abc", 1}, {"kitten", "sitting", 3}} {
+		if got := distance(tt.a, tt.b); got != tt.want {
+			t.Errorf("from %q to %q: %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
+
 // Birthdays at the edges of the calendar.
 func TestBirthday(t *testing.T) {
 	t.Parallel()

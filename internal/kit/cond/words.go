@@ -46,12 +46,6 @@ func (w word) as(t Type) word {
 	return w
 }
 
-// with makes a function of a field.
-func (w word) with(args ...Param) word {
-	w.args = args
-	return w
-}
-
 func text(name string, get func(*object) string, en, zh, eg string) word {
 	return word{name: name, typ: Text, en: en, zh: zh, eg: eg,
 		get: func(o *object) ref.Val { return types.String(get(o)) }}
