@@ -9,7 +9,7 @@ import (
 var typicalRules = []string{
 	`sale.total >= money("100") && now.weekday == 2 && member.tier.rank >= 2`,
 	`member.birthday.this_month && sale.channel in ["shop", "online"]`,
-	`sale.amount_of("coffee") >= money("30") && !("staff" in member.tags)`,
+	`sale.amount_of("drinks/coffee") >= money("30") && !("staff" in member.tags)`,
 	`member.spend(90) >= money("1000") || member.visits(30) >= 5`,
 	`now.day == 8 && now.time >= "10:00" && now.time < "22:00" && member.city == "310000"`,
 }

@@ -210,22 +210,22 @@ func TestEval(t *testing.T) {
 		{OfSale, `sale.paid_by_points == money("5") && sale.paid_by_coupons == money("10") && sale.paid_by_money == money("108.50")`, true},
 		{OfSale, `sale.currency == "CNY" && sale.store in ["S002", "S001"] && sale.merchant == "M1" && sale.channel != "online"`, true},
 		{OfSale, `sale.till == "T1" && sale.staff == "E07" && sale.source == "till" && sale.document.endsWith("-1")`, true},
-		{OfSale, `sale.amount_of("coffee") == money("123.50") && sale.amount_of("latte") == money("60") && sale.amount_of("tea") == 0`, true},
-		{OfSale, `sale.pieces_of("coffee") == 2.5`, true},
+		{OfSale, `sale.amount_of("drinks/coffee") == money("123.50") && sale.amount_of("drinks/coffee/latte") == money("60") && sale.amount_of("drinks/cof") == 0 && sale.amount_of("tea") == 0`, true},
+		{OfSale, `sale.pieces_of("drinks/coffee") == 2.5`, true},
 		{OfSale, `sale.has_sku("B-7") && !sale.has_sku("B-8")`, true},
 		{OfSale, `sale.text("campaign") == "spring" && sale.number("guests") >= 4 && sale.flag("delivery") && sale.has("guests")`, true},
 		{OfSale, `sale.text("guests") == "" && sale.number("campaign") == 0.0 && !sale.flag("none") && !sale.has("none")`, true},
 		{OfSale, `sale.lines.exists(l, l.brand == "ACME" && l.quantity >= 2)`, true},
 		{OfSale, `sale.lines.exists(l, l.flag("gift") && l.sku == "B-7")`, true},
 		{OfSale, `sale.lines.all(l, l.in_category("drinks"))`, true},
-		{OfSale, `sale.lines.exists_one(l, l.category == "coffee")`, true},
+		{OfSale, `sale.lines.exists_one(l, l.category == "drinks/coffee")`, true},
 		{OfSale, `sale.lines.filter(l, l.brand == "ACME").map(l, l.amount).sum() == money("60")`, true},
 		{OfSale, `size(sale.lines) == 2 && size(sale.lines.filter(l, l.quantity < 1)) == 1`, true},
 		{OfSale, `(sale.total > money("200") ? 2 : 1) == 1`, true},
 		{OfSale, `max(now.day, 20) == 20 && min(now.day, 20) == 12 && int(2.9) == 2 && double(2) == 2.0`, true},
-		{OfLine, `line.sku == "A-100" && line.name.contains("att") && line.category == "latte" && line.brand == "ACME"`, true},
+		{OfLine, `line.sku == "A-100" && line.name.contains("att") && line.category == "drinks/coffee/latte" && line.brand == "ACME"`, true},
 		{OfLine, `line.quantity == 2.0 && line.amount == money("60") && line.unit_price == money("30")`, true},
-		{OfLine, `line.in_category("coffee") && line.in_category("latte") && !line.in_category("beans")`, true},
+		{OfLine, `line.in_category("drinks/coffee") && line.in_category("drinks") && !line.in_category("drinks/coffee/latte/x") && !line.in_category("")`, true},
 		{OfLine, `sale.total > line.amount`, true},
 		{OfEvent, `event.type == "visit" && event.number("guests") == 2.0 && !event.has("other")`, true},
 	} {
@@ -240,19 +240,33 @@ func TestEval(t *testing.T) {
 	}
 }
 
+// Where the catalogue is at hand, it says what lies below what.
+func TestUnder(t *testing.T) {
+	t.Parallel()
+	c, err := shopEnv(t).Compile(`line.in_category("cat_7") && sale.amount_of("cat_7") == money("60")`, OfLine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := shopFacts()
+	f.Under = func(category, ancestor string) bool { return category == "drinks/coffee/latte" && ancestor == "cat_7" }
+	if got, err := c.Eval(f); err != nil || !got {
+		t.Errorf("Eval = %v, %v", got, err)
+	}
+}
+
 func TestAmount(t *testing.T) {
 	t.Parallel()
 	e, f := shopEnv(t), shopFacts()
 	for text, want := range map[string]int64{
-		`50`:                                   50,
-		`sale.total / 100`:                     123,
-		`min(sale.total / 100 * 3, 200)`:       200,
-		`-sale.total`:                          -12_350,
-		`sale.total % 100`:                     50,
-		`now.weekday == 2 ? 20 : 10`:           20,
-		`sale.lines.map(l, l.amount).sum()`:    12_350,
-		`int(sale.pieces_of("coffee") * 10.0)`: 25,
-		`money("-0.05")`:                       -5,
+		`50`:                                50,
+		`sale.total / 100`:                  123,
+		`min(sale.total / 100 * 3, 200)`:    200,
+		`-sale.total`:                       -12_350,
+		`sale.total % 100`:                  50,
+		`now.weekday == 2 ? 20 : 10`:        20,
+		`sale.lines.map(l, l.amount).sum()`: 12_350,
+		`int(sale.pieces_of("drinks/coffee") * 10.0)`: 25,
+		`money("-0.05")`: -5,
 	} {
 		c, err := e.CompileAmount(text, OfSale)
 		if err != nil {

@@ -55,9 +55,9 @@ func Standard(currencies []string) []Fact {
 		{Name: FactVisits, Days: true, Type: Whole, Example: `member.visits(30) >= 3`,
 			EN: "How many purchases the member made", ZH: "会员消费次数"},
 		{Name: FactSpentOn, Text: category, Days: true, Type: Money, Example: `member.spent_on("coffee", 90) >= money("200")`,
-			EN: "What the member paid for a category and those below it", ZH: "会员在某品类（含下级）的消费金额"},
+			EN: "What the member paid for a category and those below it", ZH: "会员在品类及其下级的消费金额"},
 		{Name: FactBought, Text: category, Days: true, Type: Number, Example: `member.bought("coffee", 30) >= 10`,
-			EN: "How many pieces of a category and those below it the member bought", ZH: "会员购买某品类（含下级）的件数"},
+			EN: "How many pieces of a category and those below it the member bought", ZH: "会员购买品类及其下级的件数"},
 		{Name: FactEvents, Text: &Arg{EN: "type of event", ZH: "事件类型"}, Days: true, Type: Whole, Example: `member.events("visit", 7) == 0`,
 			EN: "How many events of a type the member had", ZH: "会员发生某类事件的次数"},
 	}

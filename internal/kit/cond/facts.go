@@ -14,7 +14,10 @@ type Facts struct {
 	Line   *Line   // of kind OfLine: one of Sale.Lines
 	Event  *Event  // of kind OfEvent
 	Now    Moment  // the sale's or event's own time, not that of the clock
-	Found  Found   // what Needs asked for
+	// Under reports whether a category is another or lies below it, as the catalogue knows
+	// them. Where it is nil, categories are paths: tea/green lies below tea.
+	Under func(category, ancestor string) bool
+	Found Found // what Needs asked for
 }
 
 // Found holds the facts that cost a look-up. It has every Need of the condition: a missing one
@@ -82,7 +85,6 @@ type Line struct {
 	SKU        string
 	Name       string
 	Category   string
-	Under      []string // the categories above Category, in any order
 	Brand      string
 	Milli      int64 // quantity in thousandths
 	Amount     int64 // paid for the line, smallest unit

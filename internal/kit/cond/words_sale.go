@@ -1,6 +1,8 @@
 package cond
 
 import (
+	"strings"
+
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 )
@@ -24,13 +26,13 @@ func saleWords() []word {
 		whole("paid_by_points", func(o *object) int64 { return s(o).PaidByPoints }, "Of the total, paid by points", "其中积分支付", `sale.paid_by_points == 0`).as(Money),
 		whole("paid_by_coupons", func(o *object) int64 { return s(o).PaidByCoupons }, "Of the total, paid by coupons", "其中卡券支付", `sale.paid_by_coupons == 0`).as(Money),
 		whole("paid_by_money", func(o *object) int64 { return s(o).Total - s(o).PaidByPoints - s(o).PaidByCoupons }, "Of the total, paid neither by points nor by coupons", "其中以积分和卡券以外的方式支付", `sale.paid_by_money >= money("50")`).as(Money),
-		word{name: "amount_of", typ: Money, en: "Paid for the lines of a category and those below it", zh: "某品类（含下级）各行的金额合计",
+		word{name: "amount_of", typ: Money, en: "Paid for the lines of a category and those below it", zh: "品类及其下级各行的金额合计",
 			eg: `sale.amount_of("coffee") >= money("30")`, args: []Param{category}, call: func(o *object, args []ref.Val) ref.Val {
-				return types.Int(o.facts.Sale.sumOf(args[0], func(l *Line) int64 { return l.Amount }))
+				return types.Int(o.facts.sumOf(args[0], func(l *Line) int64 { return l.Amount }))
 			}},
-		word{name: "pieces_of", typ: Number, en: "Quantity of the lines of a category and those below it", zh: "某品类（含下级）各行的数量合计",
+		word{name: "pieces_of", typ: Number, en: "Quantity of the lines of a category and those below it", zh: "品类及其下级各行的数量合计",
 			eg: `sale.pieces_of("coffee") >= 2`, args: []Param{category}, call: func(o *object, args []ref.Val) ref.Val {
-				return thousandths(o.facts.Sale.sumOf(args[0], func(l *Line) int64 { return l.Milli }))
+				return thousandths(o.facts.sumOf(args[0], func(l *Line) int64 { return l.Milli }))
 			}},
 		word{name: "has_sku", typ: YesNo, en: "One of the lines is this product", zh: "含有某商品",
 			eg: `sale.has_sku("A-100")`, args: []Param{{Type: Text, EN: "sku", ZH: "商品编码"}}, call: func(o *object, args []ref.Val) ref.Val {
@@ -51,7 +53,7 @@ func lineWords() []word {
 	list := on(lineType,
 		text("sku", func(o *object) string { return o.line.SKU }, "Product (SKU)", "商品编码", `line.sku in ["A-100", "A-101"]`),
 		text("name", func(o *object) string { return o.line.Name }, "Name of the product", "商品名称", `line.name.contains("latte")`),
-		text("category", func(o *object) string { return o.line.Category }, "Category (code)", "品类（代码）", `line.category == "coffee"`),
+		text("category", func(o *object) string { return o.line.Category }, "Category, as a path", "品类（路径）", `line.category == "drinks/coffee"`),
 		text("brand", func(o *object) string { return o.line.Brand }, "Brand", "品牌", `line.brand == "ACME"`),
 		word{name: "quantity", typ: Number, en: "Quantity", zh: "数量", eg: `line.quantity >= 2`,
 			get: func(o *object) ref.Val { return thousandths(o.line.Milli) }},
@@ -59,7 +61,7 @@ func lineWords() []word {
 		whole("unit_price", func(o *object) int64 { return o.line.unitPrice() }, "Paid for one piece, rounded down; 0 where the quantity is 0", "单价（向下取整），数量为 0 时为 0", `line.unit_price >= money("9.90")`).as(Money),
 		word{name: "in_category", typ: YesNo, en: "Its category is this one or lies below it", zh: "品类为该品类或其下级",
 			eg: `line.in_category("food")`, args: []Param{{Type: Text, EN: "category", ZH: "品类"}}, call: func(o *object, args []ref.Val) ref.Val {
-				return types.Bool(o.line.in(string(args[0].(types.String))))
+				return types.Bool(o.facts.under(o.line.Category, string(args[0].(types.String))))
 			}},
 	)
 	return append(list, attributeCalls(lineType, "line", func(o *object) map[string]any { return o.line.Attributes })...)
@@ -119,26 +121,22 @@ func linesOf(o *object) ref.Val {
 
 // sumOf adds up something of the lines of a category. The lines' amounts are bounded by their
 // sale's, so the sum does not overflow.
-func (s *Sale) sumOf(category ref.Val, what func(*Line) int64) (sum int64) {
-	for i := range s.Lines {
-		if s.Lines[i].in(string(category.(types.String))) {
-			sum += what(&s.Lines[i])
+func (f *Facts) sumOf(category ref.Val, what func(*Line) int64) (sum int64) {
+	for i := range f.Sale.Lines {
+		if l := &f.Sale.Lines[i]; f.under(l.Category, string(category.(types.String))) {
+			sum += what(l)
 		}
 	}
 	return sum
 }
 
-// in reports whether a line's category is another or lies below it.
-func (l *Line) in(category string) bool {
-	if l.Category == category {
-		return true
+// under reports whether a category is another or lies below it. Nothing lies below "".
+func (f *Facts) under(category, ancestor string) bool {
+	if f.Under != nil {
+		return f.Under(category, ancestor)
 	}
-	for _, c := range l.Under {
-		if c == category {
-			return true
-		}
-	}
-	return false
+	rest, ok := strings.CutPrefix(category, ancestor)
+	return ok && ancestor != "" && (rest == "" || rest[0] == '/')
 }
 
 // unitPrice is the amount for one piece, rounded down.

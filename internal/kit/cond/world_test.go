@@ -40,8 +40,8 @@ func shopFacts() *Facts {
 		Total: 12_350, PaidByPoints: 500, PaidByCoupons: 1_000, Currency: "CNY", Store: "S001", Merchant: "M1",
 		Channel: "shop", Till: "T1", Staff: "E07", Source: "till", Document: "D-1",
 		Lines: []Line{
-			{SKU: "A-100", Name: "latte", Category: "latte", Under: []string{"coffee", "drinks"}, Brand: "ACME", Milli: 2_000, Amount: 6_000},
-			{SKU: "B-7", Name: "beans", Category: "coffee", Under: []string{"drinks"}, Brand: "Bean & Co", Milli: 500, Amount: 6_350, Attributes: map[string]any{"gift": true}},
+			{SKU: "A-100", Name: "latte", Category: "drinks/coffee/latte", Brand: "ACME", Milli: 2_000, Amount: 6_000},
+			{SKU: "B-7", Name: "beans", Category: "drinks/coffee", Brand: "Bean & Co", Milli: 500, Amount: 6_350, Attributes: map[string]any{"gift": true}},
 		},
 		Attributes: map[string]any{"campaign": "spring", "guests": 4.0, "delivery": true},
 	}
