@@ -76,3 +76,9 @@ func BenchmarkMoment(b *testing.B) {
 		NewMoment(at, shanghai)
 	}
 }
+
+func BenchmarkNewEnv(b *testing.B) {
+	for b.Loop() {
+		shopEnv(b)
+	}
+}

@@ -40,6 +40,11 @@ type Env struct {
 func NewEnv(c Config) (*Env, error) {
 	e := &Env{decimals: c.Decimals, byType: map[string]map[string]*word{}, alone: map[string]*word{}, byName: map[string]*word{}}
 	e.words = slices.Concat(memberWords(), attributeWords(c.Attributes))
+	for _, a := range c.Attributes {
+		if !slices.Contains([]Type{Text, Number, Whole, YesNo, Date}, a.Type) {
+			return nil, fmt.Errorf("cond: the attribute %s is of type %q", a.Key, a.Type)
+		}
+	}
 	for _, f := range c.Facts {
 		if !strings.HasPrefix(f.Name, "member.") {
 			return nil, fmt.Errorf("cond: the fact %s is not one of member", f.Name)
@@ -104,7 +109,7 @@ func (e *Env) declare() []cel.EnvOption {
 	options := []cel.EnvOption{
 		cel.CustomTypeProvider(p), cel.CustomTypeAdapter(adapter{types.DefaultTypeAdapter}),
 		library(),
-		cel.EnableMacroCallTracking(), cel.CrossTypeNumericComparisons(true),
+		cel.EnableMacroCallTracking(), cel.EnableIdentifierEscapeSyntax(), cel.CrossTypeNumericComparisons(true),
 		cel.ParserExpressionSizeLimit(maxText), cel.ParserRecursionLimit(maxDepth),
 		cel.ExpressionNodeLimit(maxNodes), cel.ParserErrorRecoveryLimit(4),
 		cel.Variable("member", memberType), cel.Variable("now", nowType),

@@ -51,7 +51,7 @@ func (e *Env) ParseTree(text string, kind Kind) (Tree, bool) {
 		return Tree{}, false
 	}
 	// Unlike CEL's own, this parser keeps a && b && c as one group, and brackets as groups.
-	p, err := parser.NewParser(parser.EnableVariadicOperatorASTs(true), parser.MaxRecursionDepth(maxDepth))
+	p, err := parser.NewParser(parser.EnableVariadicOperatorASTs(true), parser.EnableIdentEscapeSyntax(true), parser.MaxRecursionDepth(maxDepth))
 	if err != nil {
 		return Tree{}, false
 	}
@@ -175,7 +175,7 @@ func pathOf(x ast.Expr) string {
 		return x.AsIdent()
 	case x.Kind() == ast.SelectKind && !x.AsSelect().IsTestOnly():
 		if before := pathOf(x.AsSelect().Operand()); before != "" {
-			return before + "." + x.AsSelect().FieldName()
+			return before + "." + escape(x.AsSelect().FieldName())
 		}
 	}
 	return ""

@@ -66,7 +66,18 @@ func (w *word) fullName() string {
 	if w.on == nil {
 		return w.name
 	}
-	return paths[w.on.TypeName()] + "." + w.name
+	return paths[w.on.TypeName()] + "." + escape(w.name)
+}
+
+// reserved are the words that CEL keeps for itself: a field of such a name stands in back
+// quotes. Only attributes can have one; their keys are the programme's own.
+var reserved = strings.Fields("as break const continue else false for function if import in let loop namespace null package return true var void while")
+
+func escape(name string) string {
+	if slices.Contains(reserved, name) {
+		return "`" + name + "`"
+	}
+	return name
 }
 
 // root is the variable that the word hangs on, or "".

@@ -50,7 +50,7 @@ func TestVocabulary(t *testing.T) {
 	// And the other way: what CEL accepts as a field or function of ours has an entry.
 	for _, p := range paths {
 		for field := range e.fields(p) {
-			if full := p + "." + field; !documented[full] && paths[typeAt(full)] == "" {
+			if full := p + "." + escape(field); !documented[full] && paths[typeAt(full)] == "" {
 				t.Errorf("%s compiles and is not documented", full)
 			}
 		}
@@ -60,6 +60,43 @@ func TestVocabulary(t *testing.T) {
 		if !known {
 			t.Errorf("the function %s compiles and is not documented", name)
 		}
+	}
+}
+
+// A programme may call an attribute whatever it likes.
+func TestReservedNames(t *testing.T) {
+	t.Parallel()
+	var attributes []Attribute
+	for _, name := range reserved {
+		attributes = append(attributes, Attribute{Key: name, Type: Whole, EN: "x", ZH: "某"})
+	}
+	e, err := NewEnv(Config{Attributes: attributes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := shopFacts()
+	for _, name := range reserved {
+		f.Member.Attributes[name] = WholeValue(7)
+		field := "member.attributes.`" + name + "`"
+		text, err := e.Text(Tree{Combinator: "and", Rules: []Node{{Rule: &Rule{Field: field, Operator: "=", Value: 7.0}}}})
+		if err != nil || text != field+" == 7" {
+			t.Errorf("%s: %s, %v", name, text, err)
+			continue
+		}
+		c, err := e.Compile(text, OfMember)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got, err := c.Eval(f); err != nil || !got {
+			t.Errorf("%s = %v, %v", text, got, err)
+		}
+		if tree, ok := e.ParseTree(text, OfMember); !ok || tree.Rules[0].Field != field {
+			t.Errorf("%s came back as %s", text, inJSON(tree))
+		}
+	}
+	if _, err := NewEnv(Config{Attributes: []Attribute{{Key: "x", Type: Lines}}}); err == nil {
+		t.Error("an attribute that is a list of lines")
 	}
 }
 

@@ -92,7 +92,7 @@ func attributeWords(attributes []Attribute) []word {
 		for _, c := range a.Choices {
 			w.values = append(w.values, Choice{c, c, c})
 		}
-		w.eg = w.exampleOf("member.attributes." + a.Key)
+		w.eg = w.exampleOf("member.attributes." + escape(a.Key))
 		list = append(list, w)
 	}
 	return on(attributesType, list...)

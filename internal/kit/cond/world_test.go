@@ -24,6 +24,7 @@ func shopEnv(tb testing.TB) *Env {
 			{Key: "parent", Type: YesNo, EN: "Has children", ZH: "有孩子"},
 			{Key: "wedding", Type: Date, EN: "Wedding day", ZH: "结婚纪念日"},
 			{Key: "roast", Type: Text, Choices: []string{"light", "dark"}, EN: "Roast", ZH: "烘焙度"},
+			{Key: "in", Type: Whole, EN: "Named like a word of CEL", ZH: "与保留字同名"},
 			{Key: "team", Type: Text, EN: "Team", ZH: "球队"},
 		},
 	})
