@@ -4,12 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
-	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -26,92 +23,6 @@ type finder struct {
 	tree  *ast.AST // checked; while faults of the check are explained, only read
 	needs []Need
 	uses  []string
-}
-
-// at is the place of a part: of a field or a function its name, of an operation its sign.
-func (f *finder) at(e ast.Expr) place {
-	loc := f.info.GetStartLocation(e.ID())
-	at := place{loc.Line(), loc.Column() + 1}
-	lines := strings.Split(f.text, "\n")
-	if at.line < 1 || at.line > len(lines) {
-		return at
-	}
-	row := []rune(lines[at.line-1])
-	switch {
-	case e.Kind() == ast.SelectKind:
-		at.column = ahead(row, at.column, e.AsSelect().FieldName())
-	case e.Kind() == ast.CallKind && !operator(e.AsCall().FunctionName()):
-		name := e.AsCall().FunctionName()
-		if i := strings.LastIndex(string(row[:min(at.column, len(row))]), name); i >= 0 {
-			at.column = utf8.RuneCountInString(string(row)[:i]) + 1
-		}
-	}
-	return at
-}
-
-// ahead is the column from which on a name stands, or the column itself.
-func ahead(row []rune, column int, name string) int {
-	if column < 1 || column > len(row) {
-		return column
-	}
-	rest := string(row[column-1:])
-	if i := strings.Index(rest, name); i >= 0 {
-		return column + utf8.RuneCountInString(rest[:i])
-	}
-	return column
-}
-
-// node finds a part by its number.
-func (f *finder) node(id int64) (found ast.Expr) {
-	ast.PreOrderVisit(f.tree.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
-		if e.ID() == id {
-			found = e
-		}
-	}))
-	return found
-}
-
-// guess is the type of a part that was not checked, or nil.
-func (f *finder) guess(e ast.Expr) *cel.Type {
-	switch e.Kind() {
-	case ast.IdentKind:
-		switch name := e.AsIdent(); name {
-		case "member":
-			return memberType
-		case "sale":
-			return saleType
-		case "line":
-			return lineType
-		case "event":
-			return eventType
-		case "now":
-			return nowType
-		default:
-			return f.elementOf(name)
-		}
-	case ast.SelectKind:
-		if of := f.guess(e.AsSelect().Operand()); of != nil {
-			if w := f.env.byType[of.TypeName()][e.AsSelect().FieldName()]; w != nil {
-				return w.celType()
-			}
-		}
-	case ast.ComprehensionKind: // of filter: as what it goes through
-		return f.guess(e.AsComprehension().IterRange())
-	}
-	return nil
-}
-
-// elementOf is the type of a name that exists, all, filter or map has given.
-func (f *finder) elementOf(name string) (t *cel.Type) {
-	ast.PreOrderVisit(f.tree.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
-		if e.Kind() != ast.ComprehensionKind || e.AsComprehension().IterVar() != name || t != nil {
-			return
-		}
-		if list := f.guess(e.AsComprehension().IterRange()); list != nil && list.Kind() == types.ListKind {
-			t = list.Parameters()[0]
-		}
-	}))
-	return t
 }
 
 // bounded refuses what nests too deep or is too large once exists and its like are written out.
@@ -285,72 +196,6 @@ func (f *finder) never(e ast.Expr, name, value string, values []string) error {
 		"expected", errs.Word{EN: "it is one of: " + list, ZH: "可选值：" + list}, "hint", didYouMean(near(value, values)))
 }
 
-// pair looks at two sides that are compared or added: what, and the value beside it.
-func (f *finder) pair(e ast.Expr, sign string, what, value ast.Expr) error {
-	t := f.tree.GetType(what.ID())
-	if t.Kind() == types.StructKind || t.Kind() == types.ListKind && sign != "_+_" {
-		return f.at(e).fill(ErrType).With("found", typeWord(t), "expected", errs.Word{EN: "compare its fields", ZH: "请比较其字段"})
-	}
-	v, ok := constant(value)
-	if !ok {
-		return nil
-	}
-	if number := bare(v); number != "" && f.unit(what) == Money {
-		return f.at(value).fill(ErrMoney).With("name", f.env.unparse(what, f.info), "expected", "money("+quote(number)+")")
-	}
-	w := f.word(what)
-	if w == nil {
-		return nil
-	}
-	return f.possible(value, sign, w, v)
-}
-
-// bare is a number that stands for itself, as a text; "" for 0, which is nothing of anything.
-func bare(v ref.Val) string {
-	switch n := v.(type) {
-	case types.Int:
-		if n != 0 {
-			return strconv.FormatInt(int64(n), 10)
-		}
-	case types.Double:
-		return strconv.FormatFloat(float64(n), 'f', -1, 64)
-	}
-	return ""
-}
-
-// possible refuses a comparison with a value that the field never has.
-func (f *finder) possible(value ast.Expr, sign string, w *word, v any) error {
-	equal := sign == "_==_" || sign == "_!=_" || sign == "@in"
-	switch v := v.(type) {
-	case types.Int:
-		if equal && w.max > 0 && (int64(v) < w.min || int64(v) > w.max) {
-			return f.at(value).fill(ErrValue).With("name", w.fullName(), "found", fmt.Sprint(v), "hint", errs.Word{}, "expected",
-				errs.Word{EN: fmt.Sprintf("it runs from %d to %d", w.min, w.max), ZH: fmt.Sprintf("范围为 %d 至 %d", w.min, w.max)})
-		}
-	case types.String:
-		switch {
-		case w.values != nil && equal && !slices.ContainsFunc(w.values, func(c Choice) bool { return c.Value == string(v) }):
-			var values []string
-			for _, c := range w.values {
-				values = append(values, c.Value)
-			}
-			return f.never(value, w.fullName(), string(v), values)
-		case w.typ == Date && v != "" && !parses(time.DateOnly, string(v)):
-			return f.at(value).fill(ErrValue).With("name", w.fullName(), "found", quote(string(v)), "hint", errs.Word{},
-				"expected", errs.Word{EN: "write a date as 2026-03-01", ZH: "日期请写成 2026-03-01"})
-		case w.typ == Hour && !parses("15:04", string(v)):
-			return f.at(value).fill(ErrValue).With("name", w.fullName(), "found", quote(string(v)), "hint", errs.Word{},
-				"expected", errs.Word{EN: "write a time as 09:30", ZH: "时刻请写成 09:30"})
-		}
-	}
-	return nil
-}
-
-func parses(layout, text string) bool {
-	t, err := time.Parse(layout, text)
-	return err == nil && t.Format(layout) == text
-}
-
 // constant is the value of a part that is written out: a literal, or one with a minus sign.
 func constant(e ast.Expr) (v ref.Val, ok bool) {
 	if e.Kind() == ast.LiteralKind {
@@ -365,36 +210,4 @@ func constant(e ast.Expr) (v ref.Val, ok bool) {
 		}
 	}
 	return nil, false
-}
-
-// unit says what a whole number counts: Money, or Whole for anything else.
-func (f *finder) unit(e ast.Expr) Type {
-	if w := f.word(e); w != nil && w.typ == Money {
-		return Money
-	}
-	either := func(parts ...ast.Expr) Type {
-		for _, p := range parts {
-			if f.unit(p) == Money {
-				return Money
-			}
-		}
-		return Whole
-	}
-	switch e.Kind() {
-	case ast.CallKind:
-		call := e.AsCall()
-		switch call.FunctionName() {
-		case "_+_", "_-_", "_*_", "-_", "min", "max":
-			return either(call.Args()...)
-		case "_?_:_":
-			return either(call.Args()[1:]...)
-		case "sum":
-			return f.unit(call.Target())
-		}
-	case ast.ComprehensionKind: // of map: what it puts into the list
-		return either(e.AsComprehension().LoopStep())
-	case ast.ListKind:
-		return either(e.AsList().Elements()...)
-	}
-	return Whole
 }
