@@ -35,6 +35,7 @@ var levels = map[string]int{
 	"internal/kit/spa":    1,
 	"internal/kit/db":     2,
 	"internal/kit/backup": 3,
+	"internal/kit/cond":   3,
 	"internal/kit/cert":   3,
 	"internal/kit/api":    3,
 	"internal/kit/event":  4,
