@@ -81,7 +81,7 @@ web/node_modules: web/package-lock.json
 e2e: build test/e2e/node_modules ## the journeys of people, in a browser: on SQLite, then on PostgreSQL
 	@scripts/setup.sh e2e
 	npm --prefix test/e2e run --silent test
-	scripts/with-postgres.sh npm --prefix test/e2e run --silent test
+	scripts/with-postgres.sh npm --prefix test/e2e run --silent test -- --project desk-zh --project phone-en
 
 test/e2e/node_modules: test/e2e/package-lock.json
 	npm --prefix test/e2e ci --no-audit --no-fund

@@ -64,6 +64,7 @@ test('a member is edited, blocked and let go on; consents are written down and t
     await dialog.locator(field).click();
     await page.keyboard.press('Enter');
   }
+  await expect(page.locator('.ant-select-dropdown:not(.ant-select-dropdown-hidden)')).toHaveCount(0); // it fades away
   await accessible(page);
   await dialog.getByRole('button', { name: /^(会员同意|Member agrees)$/ }).click();
   await expect(page.getByText(/^(同意|Agrees)$/).first()).toBeVisible();

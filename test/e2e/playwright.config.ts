@@ -24,8 +24,8 @@ export default defineConfig({
   reporter: [['list']],
   use: { ...browser, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
   projects: [
-    { name: 'desk-zh', use: { viewport: desk, locale: 'zh-CN' } },
-    { name: 'desk-en', use: { viewport: desk, locale: 'en-US' } },
+    { name: 'desk-zh', grepInvert: /@phone/, use: { viewport: desk, locale: 'zh-CN' } },
+    { name: 'desk-en', grepInvert: /@phone/, use: { viewport: desk, locale: 'en-US' } },
     { name: 'phone-zh', use: { viewport: phone, locale: 'zh-CN', hasTouch: true, isMobile: true } },
     { name: 'phone-en', use: { viewport: phone, locale: 'en-US', hasTouch: true, isMobile: true } },
   ],

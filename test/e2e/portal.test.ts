@@ -228,8 +228,7 @@ test('without a network the last card shows', async ({ browser, demo }, info) =>
   await context.close();
 });
 
-test('the first load is light and quick on a slow phone', async ({ browser, demo }, info) => {
-  test.skip(!info.project.use.isMobile, 'measured as a phone');
+test('the first load is light and quick on a slow phone', { tag: '@phone' }, async ({ browser, demo }, info) => {
   for (const signedIn of [false, true]) {
     const { context, page } = await fresh(browser, info.project.use); // nothing is kept yet
     if (signedIn) await somebody(page, demo);

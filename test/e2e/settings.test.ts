@@ -13,7 +13,7 @@ test('an owner opens a store, prints its join code and adds a till', async ({ pa
 
   await page.getByRole('button', { name: /^(新建门店|Add a store)$/ }).click();
   const drawer = page.getByRole('dialog');
-  const add = drawer.getByRole('button', { name: /^(新建门店|Add a store)$/ });
+  const add = drawer.getByRole('button', { name: /(新建门店|Add a store)$/ }); // Ant Design puts “loading” in front, and takes it off late
   await drawer.getByLabel(/^(编码|Code)$/).fill('sh-jingan'); // somebody else's
   await drawer.getByRole('combobox', { name: /^(商户|Merchant)$/ }).click();
   await option(page, /^(清禾茶事|Qinghe Tea)$/).click();
