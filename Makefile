@@ -78,10 +78,10 @@ web/node_modules: web/package-lock.json
 	npm --prefix web ci --no-audit --no-fund
 	@touch $@
 
-e2e: build test/e2e/node_modules ## the journeys of people, in a browser: on SQLite, then on PostgreSQL
+e2e: build test/e2e/node_modules ## the journeys of people, in a browser: each language and size once, half of them on SQLite and half on PostgreSQL
 	@scripts/setup.sh e2e
-	npm --prefix test/e2e run --silent test
-	scripts/with-postgres.sh npm --prefix test/e2e run --silent test -- --project desk-zh --project phone-en
+	npm --prefix test/e2e run --silent test -- --project desk-zh --project phone-en
+	scripts/with-postgres.sh npm --prefix test/e2e run --silent test -- --project desk-en --project phone-zh
 
 test/e2e/node_modules: test/e2e/package-lock.json
 	npm --prefix test/e2e ci --no-audit --no-fund

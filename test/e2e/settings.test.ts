@@ -62,6 +62,7 @@ test('an owner adds a cashier, who sees only what is hers', async ({ page, demo,
   await accessible(page);
   await page.getByRole('button', { name: /添加同事|Add a colleague/ }).click();
   const drawer = page.getByRole('dialog');
+  await expect(drawer.getByLabel(/^(邮箱|E-mail)$/)).toBeFocused(); // it has opened
   await drawer.getByLabel(/^(邮箱|E-mail)$/).fill(email);
   await drawer.getByLabel(/^(姓名|Name)$/).fill('Mei');
   await drawer.getByRole('combobox', { name: /^(角色|Role)$/ }).click();

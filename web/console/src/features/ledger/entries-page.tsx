@@ -8,6 +8,7 @@ import { Link } from 'react-router';
 import { useActors, useCurrencies, useStores } from '../../frame/lookups.ts';
 import { Page } from '../../frame/page.tsx';
 import { Amount } from '../../ui/amount.tsx';
+import { ExportList } from '../../ui/export-list.tsx';
 import { useFilters } from '../../ui/filters.ts';
 import { KeysetTable, type KeysetColumn } from '../../ui/keyset-table.tsx';
 import { Section } from '../../ui/section.tsx';
@@ -50,6 +51,7 @@ export default function EntriesPage() {
           rowKey={(e) => e.id}
           filtered={filters.active}
           onClear={filters.clear}
+          actions={<ExportList list="entries" filter={query} />}
           empty={<Blank drawing="result" title={t('empty.title')} text={t('empty.text')} />}
           filters={
             <>

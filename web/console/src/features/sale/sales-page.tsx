@@ -10,6 +10,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useStores } from '../../frame/lookups.ts';
 import { Page } from '../../frame/page.tsx';
+import { ExportList } from '../../ui/export-list.tsx';
 import { useFilters } from '../../ui/filters.ts';
 import { KeysetTable, type KeysetColumn } from '../../ui/keyset-table.tsx';
 import { Section } from '../../ui/section.tsx';
@@ -73,6 +74,7 @@ export default function SalesPage() {
           filtered={filters.active}
           onClear={filters.clear}
           empty={<Blank drawing="result" title={t('empty.title')} text={t('empty.text')} />}
+          actions={<ExportList list="sales" filter={{ ...query, unassigned: f.unassigned }} />}
           filters={
             <>
               <Input.Search allowClear style={{ width: 220 }} placeholder={t('filter.member')} aria-label={t('filter.member')} defaultValue={f.member} onSearch={(member) => filters.set({ member })} />
