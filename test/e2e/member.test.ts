@@ -74,7 +74,7 @@ test('an agent writes a note, logs a call and finishes a task', async ({ page, d
   await accessible(page);
 
   // By the keyboard alone: on to the tasks.
-  await page.getByRole('link', { name: /^(待办|Tasks)$/ }).focus();
+  await page.locator('main').getByRole('link', { name: /^(待办|Tasks)$/ }).focus(); // the menu has one too
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/tasks$/);
   await button(page, /^(加待办|Add task)$/).click();
