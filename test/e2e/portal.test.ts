@@ -22,8 +22,12 @@ const points = async (server: Server, id: string) => (await api<{ currency: stri
 
 /** What the demonstration would have sent. */
 async function codeFor(server: Server, to: string): Promise<string> {
-  const { items } = (await (await fetch(`${server.url}/portal/v1/inbox`)).json()) as { items: { to: string; code: string }[] };
-  return items.find((m) => m.to.endsWith(to))!.code;
+  let code: string | undefined;
+  await expect.poll(async () => { // it is on its way when the page has asked for it
+    const { items } = (await (await fetch(`${server.url}/portal/v1/inbox`)).json()) as { items: { to: string; code: string }[] };
+    return (code = items.find((m) => m.to.endsWith(to))?.code);
+  }).toBeDefined();
+  return code!;
 }
 
 let serial = 0;
