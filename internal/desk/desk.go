@@ -227,20 +227,14 @@ func (s *Service) Views(ctx context.Context, feature string) (list []View, err e
 	owner := staff.ActorOf(ctx)
 	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		list = nil
-		read := func(rows *db.Rows, err error) error {
+		read := db.ReadRows(func(rows *db.Rows) error {
+			v, err := scan(rows)
 			if err != nil {
 				return err
 			}
-			defer rows.Close()
-			for rows.Next() {
-				v, err := scan(rows)
-				if err != nil {
-					return err
-				}
-				list = append(list, v)
-			}
-			return rows.Err()
-		}
+			list = append(list, v)
+			return nil
+		})
 		if err := read(tx.Query(ctx, mineSQL, owner, feature)); err != nil || feature == "" {
 			return err
 		}

@@ -69,17 +69,7 @@ var (
 
 // each runs a query and hands each row on.
 func each(ctx context.Context, tx *db.Tx, stmt *db.Stmt, scan func(row func(...any) error) error, args ...any) error {
-	rows, err := tx.Query(ctx, stmt, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() // a reader: what matters is in Err
-	for rows.Next() {
-		if err := scan(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return db.ReadRows(func(rows *db.Rows) error { return scan(rows.Scan) })(tx.Query(ctx, stmt, args...))
 }
 
 // books are the sums that the books come to, as of a position of the log.

@@ -214,31 +214,22 @@ func read(ctx context.Context, tx *db.Tx, p place, currency string, points int64
 		return d, nil
 	}
 	d.active = map[program.Day][2]int64{}
-	rows, err := tx.Query(ctx, readCountsSQL, p.scope.kind, p.scope.id, from, to)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() // a reader: what matters is in Err
-	for rows.Next() {
+	err := db.ReadRows(func(rows *db.Rows) error {
 		var day program.Day
 		var n [2]int64
 		if err := rows.Scan(&day, &n[0], &n[1]); err != nil {
-			return nil, err
+			return err
 		}
 		d.active[day] = n
-	}
-	return d, rows.Err()
+		return nil
+	})(tx.Query(ctx, readCountsSQL, p.scope.kind, p.scope.id, from, to))
+	return d, err
 }
 
 // add adds the rows of one store in one table.
 func (d *daily) add(ctx context.Context, tx *db.Tx, t table, stmt *db.Stmt, args ...any) error {
-	rows, err := tx.Query(ctx, stmt, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() // a reader: what matters is in Err
 	n := len(shapes[t].sums)
-	for rows.Next() {
+	return db.ReadRows(func(rows *db.Rows) error {
 		var day program.Day
 		var r row
 		to := make([]any, 0, 1+n)
@@ -257,8 +248,8 @@ func (d *daily) add(ctx context.Context, tx *db.Tx, t table, stmt *db.Stmt, args
 		for i := range sum {
 			sum[i] += r[i]
 		}
-	}
-	return rows.Err()
+		return nil
+	})(tx.Query(ctx, stmt, args...))
 }
 
 // Dashboard reads the figures of a day and its month.

@@ -155,23 +155,19 @@ func (s *Service) walk(ctx context.Context, tx *db.Tx, out *EntryPage, f EntryFi
 }
 
 func readBack(ctx context.Context, tx *db.Tx, before, after int64, n int) (list []event.Event, err error) {
-	rows, err := tx.Query(ctx, logBackSQL, before, after, n)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() // a reader: what matters is in Err
-	for rows.Next() {
+	err = db.ReadRows(func(rows *db.Rows) error {
 		var e event.Event
 		var body string
 		if err := rows.Scan(&e.Position, &e.Member, &e.Kind, &e.AtMS, &body); err != nil {
-			return nil, err
+			return err
 		}
 		if slices.Contains(movingKinds[:], e.Kind) {
 			e.Body = []byte(body)
 		}
 		list = append(list, e)
-	}
-	return list, rows.Err()
+		return nil
+	})(tx.Query(ctx, logBackSQL, before, after, n))
+	return list, err
 }
 
 // entriesOf reads the entries that events tell of, newest first within each; what the event

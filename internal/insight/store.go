@@ -177,24 +177,20 @@ func readActive(ctx context.Context, tx *db.Tx, keys []monthKey) (map[monthKey]m
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(ctx, activeOfSQL, string(text))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() // a reader: what matters is in Err
 	out := make(map[monthKey]monthDays, len(keys))
-	for rows.Next() {
+	err = db.ReadRows(func(rows *db.Rows) error {
 		var k monthKey
 		var store, days int64
 		if err := rows.Scan(&k.member, &k.month, &store, &days); err != nil {
-			return nil, err
+			return err
 		}
 		if out[k] == nil {
 			out[k] = monthDays{}
 		}
 		out[k][store] = days
-	}
-	return out, rows.Err()
+		return nil
+	})(tx.Query(ctx, activeOfSQL, string(text)))
+	return out, err
 }
 
 // addVisits adds visits to the months of members, and counts those that are new.

@@ -156,21 +156,17 @@ func endSession(ctx context.Context, tx *db.Tx, x Session) error {
 }
 
 func readSessions(ctx context.Context, tx *db.Tx, m member.ID) (list []Session, err error) {
-	rows, err := tx.Query(ctx, listSessionsSQL, m.Shard(), int64(m))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = db.ReadRows(func(rows *db.Rows) error {
 		x := Session{Member: m}
 		var started, seen int64
 		if err := rows.Scan(&x.N, &x.Device, &started, &seen); err != nil {
-			return nil, err
+			return err
 		}
 		x.Started, x.Seen = time.UnixMilli(started).UTC(), time.UnixMilli(seen).UTC()
 		list = append(list, x)
-	}
-	return list, rows.Err()
+		return nil
+	})(tx.Query(ctx, listSessionsSQL, m.Shard(), int64(m)))
+	return list, err
 }
 
 // Authenticate finds out which member makes a request. It is api.Authenticator.

@@ -412,19 +412,14 @@ func (s *Service) List(ctx context.Context, store, till string, open bool, befor
 	}
 	err = s.o.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		list = nil
-		rows, err := tx.Query(ctx, stmt, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		return db.ReadRows(func(rows *db.Rows) error {
 			sh, err := scan(rows)
 			if err != nil {
 				return err
 			}
 			list = append(list, sh)
-		}
-		return rows.Err()
+			return nil
+		})(tx.Query(ctx, stmt, args...))
 	})
 	return list, err
 }

@@ -265,19 +265,14 @@ func (s *Service) List(ctx context.Context, before int64, limit int) (list []Exp
 		if overseer(ctx) {
 			stmt, args = allSQL, args[1:]
 		}
-		rows, err := tx.Query(ctx, stmt, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		return db.ReadRows(func(rows *db.Rows) error {
 			e, err := scan(rows)
 			if err != nil {
 				return err
 			}
 			list = append(list, e)
-		}
-		return rows.Err()
+			return nil
+		})(tx.Query(ctx, stmt, args...))
 	})
 	return list, err
 }

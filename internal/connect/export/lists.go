@@ -194,19 +194,14 @@ func (w *writing) entries(ctx context.Context) error {
 		var keys []key
 		err := w.s.o.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 			keys = nil
-			rows, err := tx.Query(ctx, accountsSQL, last.shard, last.member, pageRows)
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			for rows.Next() {
+			return db.ReadRows(func(rows *db.Rows) error {
 				var k key
 				if err := rows.Scan(&k.shard, &k.member); err != nil {
 					return err
 				}
 				keys = append(keys, k)
-			}
-			return rows.Err()
+				return nil
+			})(tx.Query(ctx, accountsSQL, last.shard, last.member, pageRows))
 		})
 		if err != nil {
 			return err

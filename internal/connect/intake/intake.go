@@ -331,19 +331,14 @@ func (s *Service) List(ctx context.Context, before int64, limit int) (list []Imp
 	}
 	err = s.o.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		list = nil
-		rows, err := tx.Query(ctx, listSQL, before, s.o.Clock.Now().UnixMilli(), limit)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		return db.ReadRows(func(rows *db.Rows) error {
 			i, err := scan(rows)
 			if err != nil {
 				return err
 			}
 			list = append(list, i)
-		}
-		return rows.Err()
+			return nil
+		})(tx.Query(ctx, listSQL, before, s.o.Clock.Now().UnixMilli(), limit))
 	})
 	return list, err
 }
@@ -502,19 +497,14 @@ func (s *Service) sweep(ctx context.Context, _ *job.Run) error {
 	var files []int64
 	err := s.o.DB.InBackground(ctx, func(ctx context.Context, tx *db.Tx) error {
 		files = nil
-		rows, err := tx.Query(ctx, overSQL, now.UnixMilli(), now.Add(-abandoned).UnixMilli())
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		return db.ReadRows(func(rows *db.Rows) error {
 			var a, b int64
 			if err := rows.Scan(&a, &b); err != nil {
 				return err
 			}
 			files = append(files, a, b)
-		}
-		return rows.Err()
+			return nil
+		})(tx.Query(ctx, overSQL, now.UnixMilli(), now.Add(-abandoned).UnixMilli()))
 	})
 	for _, n := range files {
 		if err == nil && n != 0 {

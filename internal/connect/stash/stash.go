@@ -388,19 +388,14 @@ func (s *Stash) Sweep(ctx context.Context) error {
 	var over []int64
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		over = nil
-		rows, err := tx.Query(ctx, overSQL, s.now(), sweepFiles)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		return db.ReadRows(func(rows *db.Rows) error {
 			var id int64
 			if err := rows.Scan(&id); err != nil {
 				return err
 			}
 			over = append(over, id)
-		}
-		return rows.Err()
+			return nil
+		})(tx.Query(ctx, overSQL, s.now(), sweepFiles))
 	})
 	if err != nil {
 		return fmt.Errorf("sweep the stash: %w", err)
@@ -426,19 +421,14 @@ func (s *Stash) Rewrap(ctx context.Context, progress func(moved int64)) (moved i
 		var page []row
 		err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 			page = nil
-			rows, err := tx.Query(ctx, keysSQL, last, rewrapPage)
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			for rows.Next() {
+			return db.ReadRows(func(rows *db.Rows) error {
 				var r row
 				if err := rows.Scan(&r.id, &r.wrapped); err != nil {
 					return err
 				}
 				page = append(page, r)
-			}
-			return rows.Err()
+				return nil
+			})(tx.Query(ctx, keysSQL, last, rewrapPage))
 		})
 		if err != nil || len(page) == 0 {
 			return moved, err
