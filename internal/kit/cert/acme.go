@@ -81,7 +81,16 @@ func tell(log *slog.Logger) func(context.Context, string, map[string]any) error 
 
 // Start loads what is kept, and fetches and renews the rest in the background until ctx
 // ends. The server must listen by then or soon: the authority calls it.
-func (a *ACME) Start(ctx context.Context) error { return a.magic.ManageAsync(ctx, a.domains) }
+func (a *ACME) Start(ctx context.Context) error {
+	for _, domain := range a.domains {
+		// ManageAsync loads in the background too, and whoever came first would be refused.
+		kept, err := a.magic.CacheManagedCertificate(ctx, domain)
+		if err == nil && kept.NeedsRenewal(a.magic) {
+			a.cache.Remove([]string{kept.Hash()}) // ManageAsync renews only what it has loaded itself
+		}
+	}
+	return a.magic.ManageAsync(ctx, a.domains) // it meets what could not be loaded again, and deals with it
+}
 
 // Config is for the listener.
 func (a *ACME) Config() *tls.Config {
