@@ -159,8 +159,9 @@ export async function accessible(page: Page): Promise<void> {
   expect(await findings(page)).toEqual([]);
 }
 
-/** What axe finds that is serious or critical: the rule, and where. */
+/** What axe finds that is serious or critical, once the page has come to rest: the rule, and where. */
 export async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(() => Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished.catch(() => undefined)))); // what fades has no colour of its own
   // The list of an open Select has no name of its own in Ant Design; the field that owns it has.
   const { violations } = await new AxeBuilder({ page }).exclude('.ant-select-dropdown [role=listbox]').analyze();
   const bad = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');

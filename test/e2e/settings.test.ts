@@ -18,12 +18,12 @@ test('an owner opens a store, prints its join code and adds a till', async ({ pa
   await drawer.getByRole('combobox', { name: /^(商户|Merchant)$/ }).click();
   await option(page, /^(清禾茶事|Qinghe Tea)$/).click();
   await add.click();
-  await expect(drawer.locator('.ant-form-item-explain-error')).toContainText(/中文名或英文名|in Chinese or English/);
+  await expect(drawer.locator('.ant-form-item-explain-error').filter({ hasText: /中文名或英文名|in Chinese or English/ })).toBeVisible();
   await drawer.getByLabel(/^(中文名|Chinese name)$/).fill('南京路新店');
   await drawer.getByLabel(/^(英文名|English name)$/).fill('Nanjing Road');
   await accessible(page);
   await add.click();
-  await expect(drawer.locator('.ant-form-item-explain-error')).toContainText(/已被使用|this code already/); // beside its field
+  await expect(drawer.locator('.ant-form-item-explain-error').filter({ hasText: /已被使用|this code already/ })).toBeVisible(); // beside its field
   await drawer.getByLabel(/^(编码|Code)$/).fill(code);
   await add.click();
   await expect(drawer).toBeHidden();
@@ -72,7 +72,7 @@ test('an owner adds a cashier, who sees only what is hers', async ({ page, demo,
   await page.keyboard.press('Escape');
   await drawer.getByLabel(/^(密码|Password)$/).fill('password');
   await drawer.getByRole('button', { name: /添加同事|Add a colleague/ }).click();
-  await expect(drawer.locator('.ant-form-item-explain-error')).toContainText('15'); // beside its field
+  await expect(drawer.locator('.ant-form-item-explain-error').filter({ hasText: '15' })).toBeVisible(); // beside its field
   await drawer.getByRole('button', { name: /^(生成|Make one)$/ }).click();
   await drawer.getByRole('button', { name: /添加同事|Add a colleague/ }).click();
   const given = page.getByRole('dialog').filter({ hasText: /转交给|Hand this to/ });

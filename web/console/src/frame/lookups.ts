@@ -17,10 +17,11 @@ const colleaguesQuery = queryOptions({ ...kept, queryKey: ['colleagues'], queryF
 /** The stores, and what a store's id is called. */
 export function useStores() {
   const { named } = useFormat();
-  const list = useQuery(storesQuery).data?.items ?? [];
+  const stores = useQuery(storesQuery).data?.items;
+  const list = stores ?? [];
   const nameOf = (id: string | undefined) => {
     const store = list.find((s) => s.id === id);
-    return store ? named(store) : (id ?? '');
+    return store ? named(store) : stores && id ? id : ''; // nothing until they are known: an id would show, and go again
   };
   return { list, nameOf, options: list.map((s) => ({ value: s.id, label: named(s) })) };
 }

@@ -2,6 +2,7 @@ import { Modal } from 'antd';
 import type { ReactNode } from 'react';
 import { ChangeList, type Change } from './change-list.tsx';
 import { ProblemAlert } from './problem-alert.tsx';
+import { useLast } from './use-last.ts';
 
 interface Props {
   open: boolean;
@@ -24,8 +25,9 @@ interface Props {
 
 /** Confirms an act that wants no reason: what it is, before → after, what follows. */
 export function ConfirmDialog({ open, title, change = [], children, act, cancel, danger, pending, error, onOk, onCancel }: Props) {
+  const shown = useLast(title);
   return (
-    <Modal open={open} title={title} okText={act} cancelText={cancel} okButtonProps={{ danger, loading: pending }} onOk={onOk} onCancel={onCancel} width={460}>
+    <Modal open={open} title={shown} okText={act} cancelText={cancel} okButtonProps={{ danger, loading: pending }} onOk={onOk} onCancel={onCancel} width={460}>
       <ChangeList changes={change} />
       <ProblemAlert error={error} />
       {children}

@@ -4,6 +4,7 @@ import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLeave } from '../frame/use-leave.ts';
 import { ProblemForm } from './problem-form.tsx';
+import { useLast } from './use-last.ts';
 
 interface Props<V> {
   open: boolean;
@@ -26,6 +27,7 @@ export function FormDrawer<V extends object>({ open, title, act, first, initial,
   const { t } = useTranslation('ui');
   const [form] = Form.useForm<V>();
   const [changed, setChanged] = useState(false);
+  const shown = useLast(title);
   const leave = useLeave(open && changed, () => {
     setChanged(false);
     onClose();
@@ -34,7 +36,7 @@ export function FormDrawer<V extends object>({ open, title, act, first, initial,
     <Drawer
       open={open}
       onClose={leave}
-      title={title}
+      title={shown}
       size={480}
       destroyOnHidden
       afterOpenChange={(is) => {

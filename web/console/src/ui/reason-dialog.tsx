@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ChangeList, type Change } from './change-list.tsx';
 import { ProblemForm } from './problem-form.tsx';
+import { useLast } from './use-last.ts';
 
 interface Props {
   open: boolean;
@@ -30,12 +31,13 @@ interface Props {
 
 /** Confirms an act that wants a reason: what it is, before → after, why, and a button that says it again. */
 export function ReasonDialog({ open, title, change = [], children, act, cancel, danger, reasonLabel, pending, error, first = 'reason', onSubmit, onCancel }: Props) {
+  const shown = useLast(title);
   const { t } = useTranslation('ui');
   const [form] = Form.useForm<{ reason: string }>();
   return (
     <Modal
       open={open}
-      title={title}
+      title={shown}
       okText={act}
       cancelText={cancel}
       okButtonProps={{ danger, loading: pending }}

@@ -43,7 +43,7 @@ export default function MembersPage() {
     { key: 'card', title: t('field.card'), optional: true, render: (_, m) => m.card },
     { key: 'gender', title: t('field.gender'), optional: true, render: (_, m) => t(`gender.${m.gender}`) },
     { key: 'city', title: t('field.city'), width: 110, render: (_, m) => m.city },
-    { key: 'store', title: t('field.store'), width: 160, render: (_, m) => stores.nameOf(m.store) },
+    { key: 'store', title: t('field.store'), width: 240, render: (_, m) => stores.nameOf(m.store) },
     { key: 'source', title: t('field.source'), optional: true, render: (_, m) => m.source },
     { key: 'tags', title: t('field.tags'), render: (_, m) => <span className={styles.tags}>{m.tags?.map((tag) => <button key={tag} type="button" className={styles.tag} title={t('filter.byTag', { tag })} onClick={() => filters.set({ tag })}>{tag}</button>)}</span> },
     { key: 'joined', title: t('field.joined'), width: 130, align: 'right', render: (_, m) => <When at={m.joined_at} as="day" /> },

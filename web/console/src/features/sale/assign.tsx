@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { useCurrencies } from '../../frame/lookups.ts';
 import { refOf } from '../../frame/ref-of.ts';
 import { ProblemForm } from '../../ui/problem-form.tsx';
+import { useLast } from '../../ui/use-last.ts';
 
 /** Gives a sale that nobody owns to a member, who earns as of its day. */
 export function Assign({ sale, onClose }: { sale: SaleView | undefined; onClose: () => void }) {
@@ -29,10 +30,11 @@ export function Assign({ sale, onClose }: { sale: SaleView | undefined; onClose:
       },
     },
   );
+  const title = useLast(sale && t('assign.title', { document: sale.document }));
   return (
     <Modal
       open={sale !== undefined}
-      title={sale && t('assign.title', { document: sale.document })}
+      title={title}
       okText={t('assign.act')}
       cancelText={t('assign.cancel')}
       okButtonProps={{ loading: assign.isPending }}

@@ -21,6 +21,7 @@ import { SettingsTabs } from '../../ui/settings-tabs.tsx';
 import { Reach, ReachFields } from './reach.tsx';
 import { useRoles } from './roles.ts';
 import styles from './keys-page.module.css';
+import { useLast } from '../../ui/use-last.ts';
 
 const touched = [['keys']];
 const all = 'all';
@@ -207,8 +208,9 @@ function Choices({ id, label, of, value, onChange }: { id?: string; label: strin
 /** The secret, this once. */
 function Secret({ of: k, onClose }: { of: StaffKeyView | undefined; onClose: () => void }) {
   const { t } = useTranslation('staff');
+  const title = useLast(k && t('secret.title', { name: k.name }));
   return (
-    <Modal open={k !== undefined} title={k ? t('secret.title', { name: k.name }) : ''} closable={false} keyboard={false} mask={{ closable: false }} footer={<Button type="primary" onClick={onClose}>{t('secret.done')}</Button>} width={560}>
+    <Modal open={k !== undefined} title={title} closable={false} keyboard={false} mask={{ closable: false }} footer={<Button type="primary" onClick={onClose}>{t('secret.done')}</Button>} width={560}>
       {k && (
         <div style={{ display: 'grid', gap: 12 }}>
           <Alert type="warning" showIcon title={t('secret.once')} />

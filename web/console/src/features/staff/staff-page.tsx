@@ -19,6 +19,7 @@ import { SettingsTabs } from '../../ui/settings-tabs.tsx';
 import { PasswordField } from './password-field.tsx';
 import { Reach, ReachFields } from './reach.tsx';
 import { useRoles, type Role } from './roles.ts';
+import { useLast } from '../../ui/use-last.ts';
 
 const touched = [['staff'], ['colleagues'], ['me']];
 
@@ -215,8 +216,9 @@ interface Given {
 /** What the person needs to sign in, once: the password is kept as a hash and cannot be shown again. */
 function HandOver({ given, onClose }: { given: Given | undefined; onClose: () => void }) {
   const { t } = useTranslation('staff');
+  const title = useLast(given && t('given.title', { name: given.name }));
   return (
-    <Modal open={given !== undefined} title={given ? t('given.title', { name: given.name }) : ''} onCancel={onClose} mask={{ closable: false }} footer={<Button type="primary" onClick={onClose}>{t('given.done')}</Button>} width={480}>
+    <Modal open={given !== undefined} title={title} onCancel={onClose} mask={{ closable: false }} footer={<Button type="primary" onClick={onClose}>{t('given.done')}</Button>} width={480}>
       {given && (
         <div style={{ display: 'grid', gap: 12 }}>
           <p className="lead" style={{ margin: 0 }}>{t('given.text')}</p>
