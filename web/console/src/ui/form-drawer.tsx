@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { useLeave } from '../frame/use-leave.ts';
 import { ProblemForm } from './problem-form.tsx';
 import { useLast } from './use-last.ts';
+import { typing } from './typing.ts';
 
 interface Props<V> {
   open: boolean;
@@ -40,8 +41,9 @@ export function FormDrawer<V extends object>({ open, title, act, first, initial,
       size={480}
       destroyOnHidden
       afterOpenChange={(is) => {
-        if (is) (form as FormInstance).getFieldInstance(first)?.focus?.();
-        else {
+        if (is) {
+          if (!typing()) (form as FormInstance).getFieldInstance(first)?.focus?.();
+        } else {
           setChanged(false);
           form.resetFields();
           write.reset();

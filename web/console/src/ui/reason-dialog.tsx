@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { ChangeList, type Change } from './change-list.tsx';
 import { ProblemForm } from './problem-form.tsx';
 import { useLast } from './use-last.ts';
+import { typing } from './typing.ts';
 
 interface Props {
   open: boolean;
@@ -43,7 +44,7 @@ export function ReasonDialog({ open, title, change = [], children, act, cancel, 
       okButtonProps={{ danger, loading: pending }}
       onOk={() => form.submit()}
       onCancel={onCancel}
-      afterOpenChange={(is) => is && document.getElementById(first)?.focus()}
+      afterOpenChange={(is) => is && !typing() && document.getElementById(first)?.focus()}
       afterClose={() => form.resetFields()}
       width={460}
     >

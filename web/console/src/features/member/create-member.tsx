@@ -8,6 +8,7 @@ import { useNavigate } from 'react-router';
 import { ProblemForm } from '../../ui/problem-form.tsx';
 import { filled, ProfileFields } from './profile-fields.tsx';
 import { useLeave } from '../../frame/use-leave.ts';
+import { typing } from '../../ui/typing.ts';
 
 /** Enrols a member by hand. One way to find them again is enough; what the API refuses stands beside its field. */
 export function CreateMember({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -34,8 +35,9 @@ export function CreateMember({ open, onClose }: { open: boolean; onClose: () => 
       title={t('create.title')}
       size={480}
       afterOpenChange={(is) => {
-        if (is) (form as typeof form).getFieldInstance('phone')?.focus?.();
-        else {
+        if (is) {
+          if (!typing()) (form as typeof form).getFieldInstance('phone')?.focus?.();
+        } else {
           form.resetFields();
           create.reset();
         }

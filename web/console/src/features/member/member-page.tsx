@@ -24,6 +24,7 @@ import { SalesPart } from './sales-part.tsx';
 import { TasksPart } from './tasks-part.tsx';
 import { Recent, TimelinePart } from './timeline-part.tsx';
 import { Wallets } from './wallets.tsx';
+import { storesQuery } from '../../frame/lookups.ts';
 
 interface Part {
   key: 'ledger' | 'sales' | 'timeline' | 'notes' | 'tasks' | 'privacy' | 'audit';
@@ -49,7 +50,8 @@ export default function MemberPage() {
   const { ref = '' } = useParams();
   const one = useQuery(memberQuery(ref));
   const member = one.data;
-  if (member) return <Known key={member.id} member={member} at={ref} />;
+  const naming = useQuery(storesQuery).isPending; // the head names a store: it would grow a line later
+  if (member && !naming) return <Known key={member.id} member={member} at={ref} />;
   const missing = one.error && 'status' in one.error && (one.error.status === 404 || one.error.status === 422);
   return (
     <Page title={t('one')} crumbs={[{ to: '/members', title: t('menu') }]}>
