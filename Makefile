@@ -45,12 +45,15 @@ check: web/node_modules ## the static part: format, vet, staticcheck, generated 
 	$(STATICCHECK) ./...
 	$(STATICCHECK) -tags torture ./internal/test/...
 	@go run ./cmd/patron openapi | diff -u api/openapi.json - || { echo "api/openapi.json is not what the routes say: run make gen"; exit 1; }
+	@go run ./cmd/patron programme schema | diff -u docs/programme.schema.json - || { echo "docs/programme.schema.json is not what the code says: run make gen"; exit 1; }
 	npm --prefix web run --silent check
 
-gen: ## write what is generated from the code: api/openapi.json
+gen: ## write what is generated from the code: api/openapi.json, docs/programme.schema.json
 	@mkdir -p api
 	go run ./cmd/patron openapi > api/openapi.json.new
 	mv api/openapi.json.new api/openapi.json
+	go run ./cmd/patron programme schema > docs/programme.schema.json.new
+	mv docs/programme.schema.json.new docs/programme.schema.json
 
 bench: setup build ## postings a second over HTTP, on both engines
 	scripts/bench.sh sqlite
@@ -78,10 +81,14 @@ web/node_modules: web/package-lock.json
 	npm --prefix web ci --no-audit --no-fund
 	@touch $@
 
+# Screens that are tried on each engine: of four, two each. CI tries one on each.
+E2E_SQLITE ?= desk-zh phone-en
+E2E_POSTGRES ?= desk-en phone-zh
+
 e2e: build test/e2e/node_modules ## the journeys of people, in a browser: each language and size once, half of them on SQLite and half on PostgreSQL
 	@scripts/setup.sh e2e
-	npm --prefix test/e2e run --silent test -- --project desk-zh --project phone-en
-	scripts/with-postgres.sh npm --prefix test/e2e run --silent test -- --project desk-en --project phone-zh
+	npm --prefix test/e2e run --silent test -- $(E2E_SQLITE:%=--project %)
+	scripts/with-postgres.sh npm --prefix test/e2e run --silent test -- $(E2E_POSTGRES:%=--project %)
 
 test/e2e/node_modules: test/e2e/package-lock.json
 	npm --prefix test/e2e ci --no-audit --no-fund

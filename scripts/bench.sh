@@ -10,7 +10,7 @@
 # MEMBERS       made through the API first (20000) SCALE    of pgbench (64)
 # LOADS         of: earn earn256 batch mixed spend open ("earn batch mixed")
 # OPEN_RATE     sales a second of the load open (3000)
-# BENCH_SERVE   more flags of the server
+# BENCH_SERVE   more flags of the server; settings come from the environment, as PATRON_MAX_BATCH=1
 #
 # A PostgreSQL for measuring has more memory than one for testing; with-postgres.sh takes
 # its settings from PATRON_TEST_PG_CONF:

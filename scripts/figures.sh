@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Imports two real purchase histories on both engines, imports them again, and verifies the
-# ledger after each; then measures the rate of postings beside pgbench on the same server.
+# ledger after each; replays a history of offers; then measures the rate of postings beside pgbench on the same server.
 #
 #   scripts/with-postgres.sh scripts/figures.sh ../shared/data
 set -euo pipefail
@@ -36,6 +36,9 @@ for engine in sqlite postgresql; do
 		bin/patron verify "${where[@]}"
 	done
 done
+
+echo "== offers, replayed"
+test/replay/offers.sh "$data"/starbucks_rewards/{offers,members,events_open}.csv.gz
 
 scripts/bench.sh sqlite
 scripts/bench.sh postgresql

@@ -33,22 +33,24 @@ type commands struct {
 	DatabaseURL string `help:"PostgreSQL instead of the embedded database: postgres://…" placeholder:"URL"`
 	LogLevel    string `help:"debug, info, warn or error." placeholder:"LEVEL"`
 
-	Serve   serveCmd   `cmd:"" help:"Serve the API."`
-	Demo    demoCmd    `cmd:"" help:"Fill an empty database with a believable shop, in both languages."`
-	Import  importCmd  `cmd:"" help:"Import members, sales, events, balances or products from CSV or Excel files."`
-	Export  exportCmd  `cmd:"" help:"Export members, sales or entries to standard output."`
-	Key     keyCmd     `cmd:"" help:"API keys."`
-	Staff   staffCmd   `cmd:"" help:"Accounts of staff."`
-	Verify  verifyCmd  `cmd:"" help:"Recompute every invariant of the ledger."`
-	Report  reportCmd  `cmd:"" help:"Print a report of the console."`
-	Bench   benchCmd   `cmd:"" help:"Measure a running server with durable requests."`
-	Backup  backupCmd  `cmd:"" help:"Write an encrypted backup to a new file, and verify it, while everything goes on."`
-	Restore restoreCmd `cmd:"" help:"Check a backup, and put it in the place of the database."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
-	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the OpenAPI file."`
-	TLS     tlsCmd     `cmd:"" name:"tls" help:"The local authority that --tls-local uses."`
-	Health  healthCmd  `cmd:"" help:"Ask a running server whether it is ready."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve   serveCmd     `cmd:"" help:"Serve the API."`
+	Demo    demoCmd      `cmd:"" help:"Fill an empty database with a believable shop, in both languages."`
+	Import  importCmd    `cmd:"" help:"Import members, sales, events, balances or products from CSV or Excel files."`
+	Export  exportCmd    `cmd:"" help:"Export members, sales or entries to standard output."`
+	Key     keyCmd       `cmd:"" help:"API keys."`
+	Staff   staffCmd     `cmd:"" help:"Accounts of staff."`
+	Program programmeCmd `cmd:"" name:"programme" help:"The programme as one YAML file."`
+	Verify  verifyCmd    `cmd:"" help:"Recompute every invariant of the ledger."`
+	Draw    drawCmd      `cmd:"" help:"Draws whose outcomes anybody can work out again."`
+	Report  reportCmd    `cmd:"" help:"Print a report of the console."`
+	Bench   benchCmd     `cmd:"" help:"Measure a running server with durable requests."`
+	Backup  backupCmd    `cmd:"" help:"Write an encrypted backup to a new file, and verify it, while everything goes on."`
+	Restore restoreCmd   `cmd:"" help:"Check a backup, and put it in the place of the database."`
+	Migrate migrateCmd   `cmd:"" help:"Bring the database to this version's schema."`
+	OpenAPI openapiCmd   `cmd:"" name:"openapi" help:"Print the OpenAPI file."`
+	TLS     tlsCmd       `cmd:"" name:"tls" help:"The local authority that --tls-local uses."`
+	Health  healthCmd    `cmd:"" help:"Ask a running server whether it is ready."`
+	Version versionCmd   `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -183,8 +183,13 @@ func (c *versionCmd) Run(e *env) error {
 
 type openapiCmd struct{}
 
-// Run builds the program on a database of its own, which is thrown away.
+// Run prints what the routes say.
 func (c *openapiCmd) Run(e *env) error {
+	return e.withNone(func(a *app.App) ([]byte, error) { return a.API.OpenAPI(), nil })
+}
+
+// withNone prints what the program says of itself, built on a database that is thrown away.
+func (e *env) withNone(text func(*app.App) ([]byte, error)) error {
 	dir, err := os.MkdirTemp("", "patron-openapi-")
 	if err != nil {
 		return err
@@ -196,6 +201,9 @@ func (c *openapiCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	_, err = e.stdout.Write(a.API.OpenAPI())
+	body, err := text(a)
+	if err == nil {
+		_, err = e.stdout.Write(body)
+	}
 	return errors.Join(err, a.Close())
 }

@@ -21,7 +21,9 @@ import (
 	"github.com/patron-loyalty/patron/internal/connect/export"
 	"github.com/patron-loyalty/patron/internal/connect/intake"
 	"github.com/patron-loyalty/patron/internal/connect/stash"
+	"github.com/patron-loyalty/patron/internal/coupon"
 	"github.com/patron-loyalty/patron/internal/desk"
+	"github.com/patron-loyalty/patron/internal/draw"
 	"github.com/patron-loyalty/patron/internal/insight"
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/clock"
@@ -33,11 +35,17 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/trace"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/offer"
+	"github.com/patron-loyalty/patron/internal/plan"
 	"github.com/patron-loyalty/patron/internal/portal"
 	"github.com/patron-loyalty/patron/internal/privacy"
 	"github.com/patron-loyalty/patron/internal/program"
+	"github.com/patron-loyalty/patron/internal/program/code"
+	"github.com/patron-loyalty/patron/internal/reward"
+	"github.com/patron-loyalty/patron/internal/rule"
 	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/staff"
+	"github.com/patron-loyalty/patron/internal/tier"
 	"github.com/patron-loyalty/patron/internal/till"
 	"github.com/patron-loyalty/patron/internal/track"
 )
@@ -66,6 +74,8 @@ type Options struct {
 	Console, Portal fs.FS
 	// Free says how many bytes of a folder's disk are free; that of the disk where nil.
 	Free func(dir string) (int64, error)
+	// Payments are the providers that paid memberships may be charged through.
+	Payments []plan.Provider
 }
 
 // App is one programme with everything that serves it.
@@ -85,6 +95,14 @@ type App struct {
 	Catalog   *catalog.Service
 	Ledger    *ledger.Service
 	Sales     *sale.Service
+	Plans     *plan.Service
+	Code      *code.Service
+	Rules     *rule.Service
+	Tiers     *tier.Service
+	Offers    *offer.Service
+	Coupons   *coupon.Service
+	Rewards   *reward.Service
+	Draws     *draw.Service
 	Track     *track.Service
 	Insight   *insight.Service
 	Portal    *portal.Service
@@ -249,15 +267,73 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the ledger: %w", err)
 	}
-	a.Members.Use(member.Hooks{Programme: a.Program.Snapshot, QR: a.resolveQR, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit, Colleague: a.Staff.Colleague, Consents: a.Privacy})
+	hooks := member.Hooks{Programme: a.Program.Snapshot, QR: a.resolveQR, Merger: a.Ledger, Switches: a.Ledger, Audit: a.Audit, Colleague: a.Staff.Colleague, Consents: a.Privacy}
+	a.Members.Use(hooks)
 	a.Members.Register(a.Ledger)
 	a.Members.Register(a.Ledger.BlockedCard())
 	a.Members.RegisterJobs(a.Jobs)
 	a.learner = newLearner(a)
+	a.Tiers, err = tier.New(ctx, tier.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Audit: a.Audit, Jobs: a.Jobs, Events: a.Events,
+	})
+	if err != nil {
+		return fmt.Errorf("open the tiers: %w", err)
+	}
+	a.Members.Register(a.Tiers)
+	hooks.Standings = a.Tiers
+	a.Members.Use(hooks)
+	if a.Rules, err = rule.New(ctx, rule.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Audit: a.Audit, Under: a.learner.Under,
+	}); err != nil {
+		return err
+	}
+	a.Rules.UseTiers(a.Tiers)
+	a.Ledger.Accompany(a.Rules)
+	a.Plans, err = plan.New(ctx, plan.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Audit: a.Audit, Jobs: a.Jobs, Providers: o.Payments,
+	})
+	if err != nil {
+		return fmt.Errorf("open the plans: %w", err)
+	}
+	a.Members.Register(a.Plans)
+	a.Ledger.Accompany(a.Plans)
+	a.Offers, err = offer.New(ctx, offer.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Audit: a.Audit, Approvals: a.Approvals,
+		Events: a.Events, Jobs: a.Jobs,
+	})
+	if err != nil {
+		return fmt.Errorf("open the offers: %w", err)
+	}
+	a.Ledger.Accompany(a.Offers.Companion())
+	a.Coupons, err = coupon.New(ctx, coupon.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Audit: a.Audit, Events: a.Events, Jobs: a.Jobs,
+	})
+	if err != nil {
+		return fmt.Errorf("open the coupons: %w", err)
+	}
+	a.Rewards, err = reward.New(ctx, reward.Options{
+		DB: a.DB, Box: a.Box, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Audit: a.Audit, Jobs: a.Jobs, Vouchers: rewardVouchers{a.Coupons},
+	})
+	if err != nil {
+		return fmt.Errorf("open the rewards: %w", err)
+	}
+	if a.Draws, err = draw.New(ctx, draw.Options{
+		DB: a.DB, Box: a.Box, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Audit: a.Audit,
+		Vouchers: vouchers{a.Coupons},
+	}); err != nil {
+		return fmt.Errorf("open the draws: %w", err)
+	}
+	a.Ledger.Accompany(a.Draws.Companion())
 	a.Sales = sale.NewService(sale.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Audit: a.Audit, Catalog: a.learner,
+		Steps: []sale.Step{till.Pricing(a.Coupons), a.Rules, a.Tiers.Benefit(), a.Plans.Step(), a.Offers.Step(), a.Coupons.Step(), a.Tiers.Step()},
 	})
-	a.Track = track.New(track.Options{Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock})
+	a.Rules.Use(a.Sales)
+	a.Coupons.Use(a.Sales)
+	a.Rules.Register(a.Jobs, a.Events)
+	a.Track = track.New(track.Options{
+		Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock, Givers: []track.Giver{rulesOnEvents{a.Rules}}, Told: a.Offers.Told,
+	})
 	if err := a.openPortal(o); err != nil {
 		return err
 	}
@@ -273,21 +349,28 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 			return &Sink{App: a, Source: t.Source, CreateMembers: t.CreateMembers, History: t.History, Rates: t.Rates}
 		},
 	})
-	a.Till = till.New(till.Options{DB: a.DB, Clock: a.Clock, Program: a.Program, Sales: a.Sales, Ledger: a.Ledger, Audit: a.Audit})
+	a.Till = till.New(till.Options{DB: a.DB, Clock: a.Clock, Program: a.Program, Sales: a.Sales, Ledger: a.Ledger, Coupons: a.Coupons, Audit: a.Audit})
+	a.Till.Register(a.Jobs)
 	a.Desk = desk.New(a.DB, a.Clock, a.Audit)
 	a.backups = newBackups(a, o)
 	a.Insight = insight.New(insight.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Approvals: a.Approvals, Members: a.Members, Ledger: a.Ledger,
 		Catalog: a.Catalog, Sales: a.Sales, Events: a.Events, Jobs: a.Jobs, LastBackup: a.backups.newest,
 	})
+	// What others name comes first.
+	groups, rules := a.Rules.InCode()
+	badges, offers := a.Offers.InCode()
+	a.Code = code.New(a.DB, a.Audit, a.Ledger.Part(), code.Earning(a.Program), a.Tiers.InCode(), groups, rules, badges, offers, a.Coupons.InCode(), a.Plans.Part())
 	if err := a.route(o); err != nil {
 		return err
 	}
-	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales, a.Portal} {
+	for _, p := range []privacy.Part{privacy.Kept{DB: a.DB, API: a.API}, a.Ledger, a.Sales, a.Tiers.Part(), a.Plans, a.Offers, a.Coupons, a.Rewards, a.Draws, a.Portal} {
 		a.Privacy.Register(p)
 	}
 	a.Privacy.Seals(a.API)
 	a.Privacy.Seals(a.Stash)
+	a.Privacy.Seals(a.Rewards)
+	a.Privacy.Seals(a.Draws)
 	if o.Name == "" {
 		a.test = &testHalf{live: a, config: o.Config}
 		a.Privacy.Seals(a.test)
@@ -314,7 +397,7 @@ func (a *App) route(o Options) error {
 		Proxies: o.Config.TrustedProxy,
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Track, a.Insight, a.Portal, a.Exports, a.Imports, a.Till, a.Desk, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Plans, a.Code, a.Rules, a.Tiers, a.Offers, a.Coupons, a.Rewards, a.Draws, a.Track, a.Insight, a.Portal, a.Exports, a.Imports, a.Till, a.Desk, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}
@@ -348,6 +431,13 @@ func (a *App) Start(ctx context.Context) {
 	a.running.Go(func() { a.Audit.Run(run, a.Log) })
 	a.running.Go(func() { a.Members.Run(run, a.Log) })
 	a.running.Go(func() { a.Catalog.Run(run, a.Log) })
+	a.running.Go(func() { a.Plans.Run(run) })
+	a.running.Go(func() { a.Rules.Run(run) })
+	a.running.Go(func() { a.Tiers.Run(run, a.Log) })
+	a.running.Go(func() { a.Offers.Run(run) })
+	a.running.Go(func() { a.Coupons.Run(run) })
+	a.running.Go(func() { a.Rewards.Run(run) })
+	a.running.Go(func() { a.Draws.Run(run) })
 	a.running.Go(func() { a.learner.run(run) })
 	a.running.Go(func() { a.watchClock(run) })
 	a.running.Go(func() { a.rest(run) })

@@ -12,7 +12,7 @@ import (
 func (a *App) openPortal(o Options) error {
 	p := portal.Options{
 		DB: a.DB, Box: a.Box, Clock: a.Clock, Log: a.Log, Jobs: a.Jobs,
-		Program: a.Program, Members: a.Members, Privacy: a.Privacy, Ledger: a.Ledger, Sales: a.Sales,
+		Program: a.Program, Members: a.Members, Privacy: a.Privacy, Ledger: a.Ledger, Sales: a.Sales, Tiers: a.Tiers, Plans: a.Plans,
 		Inbox: o.Config.PortalInbox, Codes: o.Config.PortalCodes, PublicURL: o.Config.PublicURL, Realm: o.Name,
 	}
 	if o.Config.SMTPURL != "" {

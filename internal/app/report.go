@@ -36,7 +36,7 @@ func (a *App) Verify(ctx context.Context, kept *staff.Head) (Report, error) {
 		})
 		return err
 	}}
-	r, err := ledger.Verify(ctx, a.DB, a.Ledger.Config(), nil, sale.Check(), a.Insight.Check(), trail, storage())
+	r, err := ledger.Verify(ctx, a.DB, a.Ledger.Config(), nil, sale.Check(), a.Plans.Check(), a.Coupons.Check(), a.Insight.Check(), a.Tiers.Check(), a.Rewards.Check(), a.Draws.Check(), trail, storage())
 	return Report{Report: r, AuditHead: head.String()}, err
 }
 

@@ -9,12 +9,11 @@ import (
 // When a server that nobody calls gives its memory back.
 const (
 	restEvery = 15 * time.Second // how often it looks
-	// restBelow is how many transactions in that time count as rest: the ones by which the
-	// program looks after itself.
+	// restBelow is how many transactions in that time count as rest, beside those of upkeep.
 	restBelow = 300
 	// restAgain is after how many quiet looks it rests once more, for what a trickle of
-	// requests has gathered.
-	restAgain = 20
+	// requests and the program's own upkeep have gathered.
+	restAgain = 8
 )
 
 // rest gives memory back when a busy time is over. A busy server keeps what it has: pages

@@ -79,21 +79,7 @@ func (s *Service) Snapshot() *Snapshot { return s.now.Load() }
 // Run keeps the snapshot fresh until ctx ends. While the database does not answer the last
 // snapshot stays in use; the log says so once.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	quiet := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		err := s.Refresh(ctx)
-		if err != nil && !quiet && ctx.Err() == nil {
-			log.Warn("the catalogue cannot be read; what is known of it stays in use", "error", err)
-		}
-		quiet = err != nil
-	}
+	db.Poll(ctx, log, pollEvery, "the catalogue cannot be read; what is known of it stays in use", s.Refresh)
 }
 
 // Refresh takes in what changed: the tree where its version is another, and the products

@@ -49,7 +49,13 @@ func (s *shop) live(ctx context.Context) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
+	if err := s.addLadder(ctx); err != nil {
+		return err
+	}
 	if err := s.stock(ctx); err != nil {
+		return err
+	}
+	if err := s.addRules(ctx); err != nil {
 		return err
 	}
 	s.invent()
@@ -73,6 +79,9 @@ func (s *shop) live(ctx context.Context) error {
 	}
 	if err := s.invite(ctx); err != nil {
 		return fmt.Errorf("open the portal: %w", err)
+	}
+	if err := s.lookAtTiers(ctx); err != nil {
+		return fmt.Errorf("look at the tiers: %w", err)
 	}
 	return s.app.Events.Drain(ctx)
 }

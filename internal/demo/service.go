@@ -64,8 +64,27 @@ func (s *shop) morning(ctx context.Context, day time.Time, n int) error {
 			return err
 		}
 	}
-	var err error
+	err := s.subscribe(ctx, n)
+	if err != nil {
+		return err
+	}
+	if n == historyDays-drawsFor {
+		err = s.openDraws(ctx)
+	}
+	if err == nil && n >= historyDays-drawsFor {
+		err = s.spin(ctx)
+	}
+	if err != nil {
+		return err
+	}
 	switch {
+	case n == historyDays-offersFor:
+		if err = s.offers(ctx); err == nil {
+			err = s.coupons(ctx, s.app.Program.Snapshot().Zone)
+		}
+		if err == nil {
+			err = s.rewards(ctx)
+		}
 	case n == historyDays*3/5:
 		err = s.merge(ctx)
 	case n == historyDays*4/5:
@@ -99,7 +118,7 @@ func (s *shop) turnMonth(ctx context.Context, day time.Time) error {
 			return fmt.Errorf("give growth: %w", a.Err)
 		}
 	}
-	return s.app.Events.Drain(ctx)
+	return s.lookAtTiers(ctx)
 }
 
 // give has one member send points to another.
@@ -179,6 +198,12 @@ func (s *shop) block(ctx context.Context) error {
 // person, a return whose sale has not come, and a sale that came late.
 func (s *shop) finish(ctx context.Context) error {
 	if err := s.app.Ledger.SettleDue(ctx, nil); err != nil {
+		return err
+	}
+	if err := s.look(ctx); err != nil {
+		return err
+	}
+	if err := s.redeem(ctx); err != nil {
 		return err
 	}
 	var last *person

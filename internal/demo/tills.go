@@ -29,6 +29,7 @@ func (trusted) Authenticate(ctx context.Context, _ *http.Request) (api.Caller, e
 func newTills(a *app.App) *tills {
 	r := api.New(api.Config{DB: a.DB, Clock: a.Clock, Auth: trusted{}, Log: a.Log, Vault: a.Box})
 	a.Ledger.Routes(r)
+	a.Rewards.Routes(r)
 	return &tills{handler: r.Handler()}
 }
 

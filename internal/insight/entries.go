@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
@@ -26,8 +27,8 @@ const (
 	skew = time.Minute
 )
 
-// movingKinds are the events that tell of movements, so that those of members and settings
-// are passed over.
+// movingKinds are the events by which places of the log are found in time: most movements are
+// told by them. Others tell of some too, those of a programme's own types among them.
 var movingKinds = [...]string{
 	"sale.recorded", "sale.returned", "sale.assigned", "points.earned", "points.spent", "points.expired",
 	"points.adjusted", "points.topped_up", "points.sent", "points.received", "points.forfeited", "hold.captured", "ledger.merged", "ledger.unmerged",
@@ -161,7 +162,7 @@ func readBack(ctx context.Context, tx *db.Tx, before, after int64, n int) (list 
 		if err := rows.Scan(&e.Position, &e.Member, &e.Kind, &e.AtMS, &body); err != nil {
 			return err
 		}
-		if slices.Contains(movingKinds[:], e.Kind) {
+		if strings.Contains(body, movesField) {
 			e.Body = []byte(body)
 		}
 		list = append(list, e)
@@ -250,7 +251,7 @@ func positionAt(ctx context.Context, tx *db.Tx, l *ledger.Service, newest, ms in
 	low, high := int64(1), newest+1
 	for low < high {
 		mid := low + (high-low)/2
-		at, sure, err := writtenFrom(ctx, tx, l, mid)
+		at, _, sure, err := writtenFrom(ctx, tx, l, mid)
 		if err != nil {
 			return 0, err
 		}
@@ -260,12 +261,16 @@ func positionAt(ctx context.Context, tx *db.Tx, l *ledger.Service, newest, ms in
 			low = mid + 1
 		}
 	}
+	if late && low <= newest { // events of other kinds may lie before the next of these
+		_, next, _, err := writtenFrom(ctx, tx, l, low)
+		return min(next, newest+1), err
+	}
 	return low, nil
 }
 
-// writtenFrom is when the first entry told from a position on was written, MaxInt64 for none.
-// It is not sure where there may be an earlier one.
-func writtenFrom(ctx context.Context, tx *db.Tx, l *ledger.Service, position int64) (ms int64, sure bool, err error) {
+// writtenFrom is when the first entry that movingKinds tell from a position on was written,
+// MaxInt64 for none, and where. It is not sure where there may be an earlier one.
+func writtenFrom(ctx context.Context, tx *db.Tx, l *ledger.Service, position int64) (ms, where int64, sure bool, err error) {
 	first, doubt := int64(math.MaxInt64), int64(math.MaxInt64)
 	var key ledger.LotKey
 	for _, kind := range movingKinds {
@@ -287,18 +292,18 @@ func writtenFrom(ctx context.Context, tx *db.Tx, l *ledger.Service, position int
 			return nil
 		}, kind, position, probed)
 		if err != nil {
-			return 0, false, err
+			return 0, 0, false, err
 		}
 		if !told && n == probed {
 			doubt = min(doubt, last)
 		}
 	}
 	if first == math.MaxInt64 {
-		return first, doubt == math.MaxInt64, nil
+		return first, first, doubt == math.MaxInt64, nil
 	}
 	entries, err := l.EntriesAt(ctx, tx, []ledger.LotKey{key})
 	if err != nil || len(entries) == 0 {
-		return 0, false, err
+		return 0, 0, false, err
 	}
-	return entries[0].At, first < doubt, nil
+	return entries[0].At, first, first < doubt, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/staff"
 )
@@ -152,5 +153,5 @@ func (s *Service) getEntries(ctx context.Context, in *entriesIn) (*entriesOut, e
 	if page.More {
 		out.Body.NextCursor = api.EncodeCursor(page.Position, int64(page.In))
 	}
-	return out, nil
+	return out, member.NameAll(ctx, s.o.Members, out.Body.Items, func(e *ledger.Listed) (string, *string) { return e.Member, &e.Name })
 }

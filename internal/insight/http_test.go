@@ -197,8 +197,13 @@ func TestEntriesOfAll(t *testing.T) {
 	t.Parallel()
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		s := newShop(a, 9)
-		for range 80 {
-			s.step()
+		a.Post("/v1/rules", J{"code": "visit", "name_en": "Visit", "trigger": J{"on": "event", "event": "visit"}, "effect": J{"kind": "fixed", "currency": "points", "points": 5}})
+		a.Must(200, "POST", "/v1/rules/visit/publish", J{})
+		guest := a.Member()
+		for i := range 80 {
+			if s.step(); i%9 == 0 { // points that an event of a type of one's own gave
+				a.Post("/v1/events", J{"type": "visit", "member": guest, "at": a.Clock.Now().Format(time.RFC3339Nano), "key": fmt.Sprint(i)})
+			}
 		}
 		a.Drain()
 		list := func(c apptest.Client, query string, limit int) (ids []string) {
@@ -244,6 +249,7 @@ func TestEntriesOfAll(t *testing.T) {
 			{"&currency=points", "kind NOT IN (2, 4, 6, 10)"},
 			{"&document=1", "document = '1'"},
 			{"&to=2026-03-10T04:00:00Z", "1 = 0"},
+			{"&to=" + a.Clock.Now().Add(-time.Minute).UTC().Format(time.RFC3339), fmt.Sprintf("kind NOT IN (2, 4, 6, 10) AND posted_ms < %d", a.Clock.Now().Add(-time.Minute).Truncate(time.Second).UnixMilli())},
 			{"&from=2026-03-10T04:00:00Z&to=2026-03-10T04:00:00.001Z", fmt.Sprintf("kind NOT IN (2, 4, 6, 10) AND posted_ms = %d", apptest.Noon.UnixMilli())},
 			{"&from=2026-03-10T04:00:00.001Z", fmt.Sprintf("kind NOT IN (2, 4, 6, 10) AND posted_ms > %d", apptest.Noon.UnixMilli())},
 		} {

@@ -225,14 +225,14 @@ func (s *storeRef) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-var movesField = []byte(`"moves":`)
+const movesField = `"moves":`
 
 // add counts an event.
 func (t *tally) add(e *event.Event) error {
 	switch e.Kind {
 	case "sale.recorded", "sale.returned", "sale.assigned", "member.joined", "member.changed":
 	default:
-		if !bytes.Contains(e.Body, movesField) {
+		if !bytes.Contains(e.Body, []byte(movesField)) {
 			return nil
 		}
 	}

@@ -25,6 +25,7 @@ var entriesAtSQL = db.Define("ledger.entriesAt", `
 // Listed is an entry in a list over members.
 type Listed struct {
 	Member string `json:"member_id" doc:"Whose it is."`
+	Name   string `json:"member_name,omitempty" doc:"What the member is called, for who may read members."`
 	EntryView
 
 	Key LotKey `json:"-"`

@@ -73,6 +73,9 @@ func (s *State) Grant(a *Account, g Grant) (Granted, error) {
 	if !g.Unlimited {
 		s.count(g.Currency, w, "earn", g.AtMS, amount)
 	}
+	if g.Kind == Earn || g.Kind == Opening {
+		s.earned(a, g.Currency, g.EarnedMS, amount)
+	}
 	s.slide(g.Currency, w)
 	s.repay(a, w, s.NowMS)
 	s.lapse(a, w, lot)
@@ -223,6 +226,7 @@ type Take struct {
 	Lot    int64
 	Amount int64
 	Gone   int64 // of the amount, how much ended unused and is not taken again
+	AtMS   int64 // when it was earned
 }
 
 // Clawback takes back what a sale earned in one currency: out of the very lots where they
@@ -265,11 +269,10 @@ func (s *State) Clawback(a *Account, c *Currency, takes []Take, p Posting) (Claw
 		e := p.entry(Claw)
 		e.Pending, e.Active, e.Debt, e.Touches = -out.Pending, -out.Active, out.Debt, touches
 		s.enter(a, w, e)
-		w.Earned = add(w.Earned, -out.Total())
 		for i, t := range slices.Backward(takes) { // what is waived is of the last ones
 			waived := min(rest, unmet[i])
 			rest -= waived
-			s.unearn(a, w, t.Member, t.Amount-t.Gone-waived)
+			s.unearn(a, c, t, t.Amount-t.Gone-waived)
 		}
 		s.refresh(a, w)
 	}
@@ -298,14 +301,14 @@ func (s *State) clawLots(a *Account, c *Currency, t Take, out *Clawed) (touches 
 	return touches, err
 }
 
-// unearn takes points that a return took back from a off the life's earnings of the member
-// who had earned them, and of all into whom they were merged before a: with each they were
-// counted, and an unmerge parts the counters again.
-func (s *State) unearn(a *Account, w *Wallet, home, n int64) {
-	for next := s.accounts[home]; next != nil && next != a; next = s.accounts[next.MergedInto] {
-		nw := s.wallet(next, w.Currency)
-		nw.Earned = add(nw.Earned, -n)
-	}
+// unearn takes points that a return took back off the life's earnings, and off the day on
+// which they were earned.
+func (s *State) unearn(a *Account, c *Currency, t Take, n int64) {
+	s.Along(a, t.Member, func(x *Account) {
+		w := s.wallet(x, c.ID)
+		w.Earned = add(w.Earned, -n)
+		s.earned(x, c, t.AtMS, -n)
+	})
 }
 
 // lotsOf finds the lots that hold what a sale earned: the lot itself, or after a merge

@@ -57,7 +57,8 @@ type Origin struct {
 	Of     LotKey
 }
 
-func (n *Needs) add(m Needs) {
+// Add adds what another part of the same command needs.
+func (n *Needs) Add(m Needs) {
 	n.Members = append(n.Members, m.Members...)
 	n.Lots = append(n.Lots, m.Lots...)
 	n.Heads = append(n.Heads, m.Heads...)
@@ -146,6 +147,11 @@ const (
 	DocEvent    DocKind = 6
 	DocTopUp    DocKind = 7
 	DocOpening  DocKind = 8
+
+	DocPlanPayment DocKind = 20 // of a membership: seq is its period
+	DocPlanGift    DocKind = 21 // points that came with one
+	DocWelcome     DocKind = 26 // the bonus of a tier: seq is the entry's
+	DocReward      DocKind = 40 // an order of a reward: seq is the member's order
 )
 
 // Document is the natural key of a posting: it stands for one effect for ever.

@@ -81,11 +81,16 @@ type mergeCommand struct {
 	from, into int64
 	by         string
 	undo       bool
+	with       []Companion
 }
 
 func (c mergeCommand) Needs() Needs {
 	both := []int64{c.from, c.into}
-	return Needs{Members: both, Lots: both}
+	n := Needs{Members: both, Lots: both}
+	for _, w := range c.with {
+		n.Rows = append(n.Rows, append(w.Rows(c.from), w.Rows(c.into)...)...)
+	}
+	return n
 }
 
 // linkBody is the body of ledger.merged and ledger.unmerged.
@@ -117,6 +122,11 @@ func (c mergeCommand) Decide(s *State) (any, error) {
 	if err := s.Merge(from, into, Posting{}); err != nil {
 		return nil, err
 	}
+	for _, w := range c.with {
+		if err := w.Merged(s, from, into); err != nil {
+			return nil, err
+		}
+	}
 	s.tellAs(from, "ledger.merged", body)
 	return struct{}{}, nil
 }
@@ -145,6 +155,11 @@ func (c mergeCommand) unmerge(s *State, from, into *Account, body linkBody) erro
 	}
 	if err := s.Unmerge(from, into, Posting{}); err != nil {
 		return err
+	}
+	for _, w := range c.with {
+		if err := w.Unmerged(s, from, into); err != nil {
+			return err
+		}
 	}
 	s.tellAs(from, "ledger.unmerged", body)
 	return nil
@@ -178,7 +193,7 @@ func (s *Service) Unmerge(ctx context.Context, l member.Link) error {
 }
 
 func (s *Service) move(ctx context.Context, l member.Link, undo bool) error {
-	c := mergeCommand{int64(l.From), int64(l.Into), l.By, undo}
+	c := mergeCommand{int64(l.From), int64(l.Into), l.By, undo, s.companions}
 	return s.engine.Do(ctx, Request{Command: c, Actor: actorOf(ctx)}).Err
 }
 

@@ -101,6 +101,16 @@ func readCurrency(ctx context.Context, tx *db.Tx, code string) (*CurrencyRow, er
 	return c, err
 }
 
+// InUse reports whether there is a currency of a code that is in use, as tx sees it: nouns
+// above check by it what they write.
+func InUse(ctx context.Context, tx *db.Tx, code string) (bool, error) {
+	c, err := readCurrency(ctx, tx, code)
+	if errors.Is(err, ErrNoCurrency) {
+		return false, nil
+	}
+	return err == nil && c.Active, err
+}
+
 func scanCurrency(scan func(...any) error) (*CurrencyRow, error) {
 	var c CurrencyRow
 	var policy string
@@ -149,22 +159,14 @@ func (s *Service) Currencies(ctx context.Context) (list []*CurrencyRow, err erro
 // AddCurrency makes a currency. Its code, kind and decimals are fixed from then on. It
 // needs a caller without limits.
 func (s *Service) AddCurrency(ctx context.Context, c Currency) (*CurrencyRow, error) {
-	c.NameEN, c.NameZH = bothNames(c.NameEN, c.NameZH)
 	c.Active = true
-	switch {
-	case limited(ctx):
+	if limited(ctx) {
 		return nil, program.ErrLimited
-	case !currencyCodes.MatchString(c.Code):
-		return nil, ErrCurrencyCode.At("body.code")
-	case c.NameEN == "":
-		return nil, program.ErrName.At("body.name_en")
-	case len(s.Config().Currencies) >= maxCurrencies:
-		return nil, ErrCurrencies.With("most", maxCurrencies)
 	}
-	if err := c.Check(); err != nil {
-		return nil, errs.As(err).At("body.policy")
+	err := c.checkNew(len(s.Config().Currencies))
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if c.ID, err = s.db.NextID(ctx, "currency"); err != nil {
 		return nil, err
 	}
@@ -182,6 +184,23 @@ func (s *Service) AddCurrency(ctx context.Context, c Currency) (*CurrencyRow, er
 	}
 	s.nudge()
 	return &CurrencyRow{c, 1}, s.Refresh(ctx)
+}
+
+// checkNew refuses a currency that cannot be made beside so many, and gives it both names.
+func (c *Currency) checkNew(others int) error {
+	c.NameEN, c.NameZH = bothNames(c.NameEN, c.NameZH)
+	switch {
+	case !currencyCodes.MatchString(c.Code):
+		return ErrCurrencyCode.At("body.code")
+	case c.NameEN == "":
+		return program.ErrName.At("body.name_en")
+	case others >= maxCurrencies:
+		return ErrCurrencies.With("most", maxCurrencies)
+	}
+	if err := c.Check(); err != nil {
+		return errs.As(err).At("body.policy")
+	}
+	return nil
 }
 
 // CurrencyChange is a change of a currency: what is nil stays.
@@ -264,6 +283,11 @@ func (s *Service) tellCurrency(ctx context.Context, tx *db.Tx, action string, be
 	if err := s.audit.Record(ctx, tx, action, after.Code, was, after); err != nil {
 		return err
 	}
+	return s.announce(ctx, tx, after)
+}
+
+// announce tells of a change of a currency.
+func (s *Service) announce(ctx context.Context, tx *db.Tx, after *Currency) error {
 	return event.Append(ctx, tx, event.Event{
 		Kind: "currency.changed", AtMS: s.clock.Now().UnixMilli(),
 		Body: event.MustBody(struct {

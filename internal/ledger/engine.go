@@ -396,7 +396,7 @@ func (e *Engine) once(ctx context.Context, l *lane, batch []*task, trust bool, w
 		out, again = nil, nil
 		var n Needs
 		for _, t := range batch {
-			n.add(t.needs(trust))
+			n.Add(t.needs(trust))
 		}
 		if err := tx.load(ctx, s, n); err != nil {
 			return err
@@ -430,7 +430,7 @@ func (t *task) needs(trust bool) Needs {
 	if !trust || t.req.DryRun {
 		n.Rows, n.Fresh = append(n.Rows, n.Fresh...), nil
 	}
-	n.add(t.extra)
+	n.Add(t.extra)
 	return n
 }
 
@@ -474,7 +474,7 @@ func (e *Engine) decide(ctx context.Context, tx session, s *State, t *task) (d d
 		default:
 			return decided{t, e.refuse(s, t, err)}, false, nil
 		}
-		t.extra.add(ask.Needs)
+		t.extra.Add(ask.Needs)
 		if s.misses(ask.Needs.Members) {
 			return decided{}, true, nil
 		}

@@ -89,10 +89,15 @@ func TestWary(t *testing.T) {
 	})
 }
 
-// pgArrays are the arguments of an insertion of one row of integers.
+// pgArrays are the arguments of an insertion of one row of integers and bytes.
 func pgArrays(row []any) (args []any) {
 	for _, v := range row {
-		args = append(args, []int64{v.(int64)})
+		switch v := v.(type) {
+		case int64:
+			args = append(args, []int64{v})
+		case []byte:
+			args = append(args, [][]byte{v})
+		}
 	}
 	return args
 }

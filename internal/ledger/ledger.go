@@ -32,6 +32,7 @@
 package ledger
 
 import (
+	"github.com/patron-loyalty/patron/internal/activity"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 )
 
@@ -219,6 +220,10 @@ type Account struct {
 	dirty   bool
 	epoch   uint64
 	corrupt string // why nothing may be posted here; found at loading
+
+	packed    []byte         // the activity as it was loaded
+	book      *activity.Book // the same, unpacked, once it is asked for
+	bookEpoch uint64
 }
 
 // The reasons for which a posting is refused.

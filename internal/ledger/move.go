@@ -114,6 +114,7 @@ func (s *State) Merge(from, to *Account, p Posting) error {
 		tw.addCounters(w, 1)
 		s.moveWallet(from, to, w, p)
 	}
+	s.Record(to).Add(from.Activity(), 1)
 	from.MergedInto = to.ID
 	return nil
 }
@@ -212,6 +213,7 @@ func (s *State) Unmerge(from, survivor *Account, p Posting) error {
 	survivor.needLots("unmerging")
 	s.edit(from)
 	from.MergedInto = 0
+	s.Record(survivor).Add(from.Activity(), -1)
 	p.Cause = Cause{ByMerge, from.ID, 0}
 	for _, w := range slices.Clone(survivor.wallets) {
 		s.editWallet(w)

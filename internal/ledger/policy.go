@@ -19,6 +19,16 @@ type Currency struct {
 	Active bool   `json:"active"`
 }
 
+// Pay bounds how much of one purchase a currency may pay for. What is 0 or empty does not bound.
+type Pay struct {
+	Least             int64    `json:"least,omitempty" minimum:"0" maximum:"1000000000000" doc:"The least that is taken, in its smallest unit."`
+	Step              int64    `json:"step,omitempty" minimum:"0" maximum:"1000000000" doc:"It is taken in multiples of this; absent for the least that is worth a whole minor unit."`
+	Most              int64    `json:"most,omitempty" minimum:"0" maximum:"1000000000000" doc:"The most that one purchase takes."`
+	MostPercent       int64    `json:"most_percent,omitempty" minimum:"0" maximum:"100" doc:"The most of what the purchase comes to that may be paid so, in per cent."`
+	ExcludeCategories []string `json:"exclude_categories,omitempty" maxItems:"100" doc:"What of these categories, and those below them, costs has to be paid otherwise."`
+	ExcludeStores     []string `json:"exclude_stores,omitempty" maxItems:"500" doc:"Stores that do not take it: codes or ids."`
+}
+
 // Policy is how a currency behaves. The zero Policy never expires, activates at once,
 // cannot be transferred and has no limits.
 type Policy struct {
@@ -35,6 +45,7 @@ type Policy struct {
 	// UnitValue is what one whole unit is worth in the programme's currency, in millionths
 	// of its minor unit: for the liability report.
 	UnitValue int64 `json:"unit_value_millionths,omitempty" minimum:"0" maximum:"1000000000000" doc:"Worth of the smallest unit, in millionths of the currency's minor unit."`
+	Pay       Pay   `json:"pay,omitzero" doc:"How much of a purchase it may pay for at a checkout."`
 }
 
 // Clawback says how far a return may take points back.

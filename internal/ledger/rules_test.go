@@ -289,7 +289,7 @@ func TestClawbackPolicies(t *testing.T) {
 		}
 		var got Clawed
 		d.must(func(s *State, a *Account) error {
-			got, _ = s.Clawback(a, s.Config.Currencies[1], []Take{{1, 1, tt.pending, 0}, {1, 2, tt.active, 0}}, Posting{})
+			got, _ = s.Clawback(a, s.Config.Currencies[1], []Take{{1, 1, tt.pending, 0, 0}, {1, 2, tt.active, 0, 0}}, Posting{})
 			return nil
 		})
 		w := d.wallet(1)
@@ -308,7 +308,7 @@ func TestDebtIsRepaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.must(func(s *State, a *Account) error {
-		s.Clawback(a, s.Config.Currencies[1], []Take{{1, 1, 10, 0}}, Posting{})
+		s.Clawback(a, s.Config.Currencies[1], []Take{{1, 1, 10, 0, 0}}, Posting{})
 		return nil
 	})
 	d.grant(Grant{Amount: 7, ActiveMS: noon + day}) // does not pay before it can be used
@@ -330,7 +330,7 @@ func TestPastGrantPaysDebt(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.must(func(s *State, a *Account) error {
-		s.Clawback(a, s.Config.Currencies[1], []Take{{1, 99, 6, 0}}, Posting{})
+		s.Clawback(a, s.Config.Currencies[1], []Take{{1, 99, 6, 0, 0}}, Posting{})
 		return nil
 	})
 	d.grant(Grant{Amount: 10, Posting: Posting{AtMS: noon - 60*day}})

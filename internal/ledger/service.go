@@ -60,6 +60,10 @@ type Service struct {
 	events  *event.Dispatcher
 	engine  *Engine
 
+	words vocabulary
+
+	companions []Companion // told of merges; complete before anything is served
+
 	now        atomic.Pointer[Config]
 	programme  int64      // version of the settings that now was made from; under refreshing
 	refreshing sync.Mutex // one reload at a time, so that an older one never wins
@@ -124,21 +128,7 @@ func (s *Service) nudge() {
 // poll keeps the Config fresh. A database that does not answer leaves the last one in use;
 // the log says so once, until it answers again.
 func (s *Service) poll(ctx context.Context) {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	quiet := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		err := s.Refresh(ctx)
-		if err != nil && !quiet && ctx.Err() == nil {
-			s.log.Warn("the point currencies cannot be read; the last ones stay in use", "error", err)
-		}
-		quiet = err != nil
-	}
+	db.Poll(ctx, s.log, pollEvery, "the point currencies cannot be read; the last ones stay in use", s.Refresh)
 }
 
 // Refresh takes over what has changed in the currencies and in the programme's settings.

@@ -219,6 +219,9 @@ func (s *State) Event(a *Account, kind string, atMS int64, body string) {
 	s.events = append(s.events, event.Event{Kind: kind, Shard: a.Shard, Member: a.ID, AtMS: atMS, Body: append(b, '}')})
 }
 
+// Actor is who sent the command that is being decided, as entries name them.
+func (s *State) Actor() string { return s.actor }
+
 // NextSale gives out the next number for a sale or return of a.
 func (s *State) NextSale(a *Account) int64 {
 	s.edit(a)

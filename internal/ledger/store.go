@@ -47,7 +47,7 @@ func newStore(d *db.DB) store {
 // The members' own tables. Columns stand in the order in which the functions below read
 // and write them.
 var (
-	accountTable = DefineTable("account", 2, "shard int, member_id int, entry_n int, sale_n int, event_n int, may_earn int, may_spend int, merged_into int, first_hold int")
+	accountTable = DefineTable("account", 2, "shard int, member_id int, entry_n int, sale_n int, event_n int, may_earn int, may_spend int, merged_into int, first_hold int, activity bytes")
 	walletTable  = DefineTable("wallet", 3, "shard int, member_id int, currency_id int, active int, pending int, held int, debt int, earned int, spent int, sent int, held_ever int, first_open int, next_ms int, slide_ms int, days text, line_expires_ms int, line_earned_ms int")
 	lotTable     = DefineTable("lot", 3, "shard int, member_id int, seq int, currency_id int, bucket int, state int, issuer_id int, store_id int, month int, earned_ms int, active_ms int, expires_ms int, granted int, left_n int, held int, spent int, expired int, clawed int, moved int, origin_member int, origin_seq int, via_member int, via_seq int, stray int")
 	holdTable    = DefineTable("hold", 3, "shard int, member_id int, seq int, currency_id int, state int, amount int, captured int, made_ms int, expires_ms int, ended_ms int, purpose text, lots text")
@@ -63,12 +63,15 @@ func flag(b bool) int64 {
 }
 
 func (a *Account) row() []any {
-	return []any{int64(a.Shard), a.ID, a.EntryN, a.SaleN, a.EventN, flag(a.MayEarn), flag(a.MaySpend), a.MergedInto, a.FirstHold}
+	if a.book != nil || a.packed == nil {
+		a.packed = a.Activity().Pack()
+	}
+	return []any{int64(a.Shard), a.ID, a.EntryN, a.SaleN, a.EventN, flag(a.MayEarn), flag(a.MaySpend), a.MergedInto, a.FirstHold, a.packed}
 }
 
 func accountOf(v []any) *Account {
 	i := ints(v)
-	return &Account{Shard: int16(i(0)), ID: i(1), EntryN: i(2), SaleN: i(3), EventN: i(4), MayEarn: i(5) == 1, MaySpend: i(6) == 1, MergedInto: i(7), FirstHold: i(8)}
+	return &Account{Shard: int16(i(0)), ID: i(1), EntryN: i(2), SaleN: i(3), EventN: i(4), MayEarn: i(5) == 1, MaySpend: i(6) == 1, MergedInto: i(7), FirstHold: i(8), packed: v[9].([]byte)}
 }
 
 func (w *Wallet) row(a *Account) []any {

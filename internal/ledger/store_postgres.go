@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -18,7 +19,7 @@ import (
 // and written and committed in a second. Sets travel as one array per column.
 var (
 	pgLockSQL = db.Define("ledger.pgLock", "").OnPostgres(`
-		SELECT a.shard, a.member_id, a.entry_n, a.sale_n, a.event_n, a.may_earn, a.may_spend, a.merged_into, a.first_hold
+		SELECT a.shard, a.member_id, a.entry_n, a.sale_n, a.event_n, a.may_earn, a.may_spend, a.merged_into, a.first_hold, a.activity
 		FROM unnest($1::bigint[], $2::bigint[]) AS k (shard, member_id)
 		JOIN account AS a ON a.shard = k.shard AND a.member_id = k.member_id
 		ORDER BY a.shard, a.member_id
@@ -332,6 +333,17 @@ func groupKeys(w wants) []keyGroup {
 	for _, k := range w.rows {
 		add(k.Table, k.Key)
 	}
+	slices.SortStableFunc(out, func(a, b keyGroup) int { // those that lock, always in one order
+		switch {
+		case a.table.lock && b.table.lock:
+			return strings.Compare(a.table.name, b.table.name)
+		case a.table.lock:
+			return 1
+		case b.table.lock:
+			return -1
+		}
+		return 0
+	})
 	return out
 }
 

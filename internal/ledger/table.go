@@ -14,7 +14,8 @@ import (
 type Table struct {
 	name string
 	cols []Column
-	key  int // how many of the first columns are the key
+	key  int  // how many of the first columns are the key
+	lock bool // what is loaded stays locked: others change it too
 
 	insert *db.Stmt // a row with the key there already is an error: the batch is run again
 	update *db.Stmt
@@ -48,8 +49,15 @@ func DefineTable(name string, key int, columns string) *Table {
 // in the order of their keys; who changes such a row elsewhere locks no member after it.
 // (On SQLite nobody writes beside a batch.)
 func DefineSharedTable(name string, key int, columns string) *Table {
-	first, _, _ := strings.Cut(columns, " ")
-	return defineTable(name, key, columns, " ORDER BY t."+first+" FOR UPDATE OF t")
+	var order []string
+	for part := range strings.SplitSeq(columns, ",") {
+		if len(order) < key {
+			order = append(order, "t."+strings.Fields(part)[0])
+		}
+	}
+	t := defineTable(name, key, columns, " ORDER BY "+strings.Join(order, ", ")+" FOR UPDATE OF t")
+	t.lock = true
+	return t
 }
 
 func defineTable(name string, key int, columns, lock string) *Table {

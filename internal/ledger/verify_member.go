@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
@@ -251,11 +252,23 @@ func (b *book) closeWallets() {
 		}
 		b.of(w.Currency).owned += w.Net()
 		b.closeWallet(w)
+		b.closeEarned(w)
 	}
 	for c, sum := range b.sums {
 		if !seen[c] {
 			b.bad("I2", c, fmt.Sprintf("there are entries over %d and no wallet", sum.Net()), fmt.Sprintf("有合计 %d 的分录，却没有钱包", sum.Net()))
 		}
+	}
+}
+
+// closeEarned is I3 too: what the wallet earned over its life, against the days on which it
+// was earned.
+func (b *book) closeEarned(w *Wallet) {
+	if c := b.config.Currencies[w.Currency]; c == nil || c.Kind == Stored || b.member < 0 {
+		return
+	}
+	if days := b.account.Activity().Earned(w.Currency, math.MaxInt32, 0); days != w.Earned {
+		b.bad("I3", w.Currency, fmt.Sprintf("the wallet earned %d in its life, its days sum to %d", w.Earned, days), fmt.Sprintf("钱包累计获得 %d，按日合计为 %d", w.Earned, days))
 	}
 }
 

@@ -84,7 +84,7 @@ func (v *verifier) documents(ctx context.Context) error {
 
 func (v *verifier) document(kind DocKind, member, seq int64, counts map[int64]int64) {
 	switch kind {
-	case DocEarning, DocSpending, DocTopUp, DocOpening:
+	case DocEarning, DocSpending, DocTopUp, DocOpening, DocWelcome:
 		if last, ok := counts[member]; seq > last || !ok || seq < 0 {
 			v.found(Finding{"I9", memberName(member),
 				fmt.Sprintf("a document (kind %d) stands for entry %d, which is not there", kind, seq), fmt.Sprintf("有单据（类型 %d）指向不存在的分录 %d", kind, seq)})

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/staff"
 )
 
 // Line is a member as lists show them: identifiers are masked.
@@ -45,4 +47,23 @@ func (s *Service) Names(ctx context.Context, ids []ID) (map[ID]string, error) {
 		return nil, fmt.Errorf("read the names of %d members: %w", len(ids), err)
 	}
 	return out, nil
+}
+
+// NameAll writes into the items of a list what their members are called, for a caller who may
+// read members. of gives an item's member, as the API writes the id, and where the name goes.
+func NameAll[T any](ctx context.Context, s *Service, list []T, of func(*T) (id string, name *string)) error {
+	if !api.CallerOf(ctx).Can[staff.ReadMembers] {
+		return nil
+	}
+	ids := make([]ID, len(list))
+	for i := range list {
+		text, _ := of(&list[i])
+		ids[i], _ = ParseID(text) // 0, whom nobody is, where there is no member
+	}
+	names, err := s.Names(ctx, ids)
+	for i := range list {
+		_, name := of(&list[i])
+		*name = names[ids[i]]
+	}
+	return err
 }

@@ -168,6 +168,7 @@ type membersIn struct {
 	api.Page
 	Q           string `query:"q" maxLength:"400" doc:"An identifier, or words of a name."`
 	Tag         string `query:"tag" maxLength:"200" doc:"Only members with this tag."`
+	Tier        string `query:"tier" maxLength:"40" doc:"Only members in this tier of the main scheme, by its code."`
 	Advisor     string `query:"advisor" maxLength:"40" doc:"Only members of this colleague (stf_…), or of the caller: me."`
 	JoinedFrom  string `query:"joined_from" maxLength:"40" doc:"Only members who joined at this time or later."`
 	JoinedUntil string `query:"joined_until" maxLength:"40" doc:"Only members who joined before this time."`
@@ -188,7 +189,7 @@ func (s *Service) getMembers(ctx context.Context, in *membersIn) (*membersOut, e
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := s.List(ctx, Search{Q: in.Q, Tag: in.Tag, Advisor: advisor, JoinedFrom: from, JoinedUntil: until, Limit: in.Limit, Cursor: in.Cursor})
+	page, next, err := s.List(ctx, Search{Q: in.Q, Tag: in.Tag, Tier: in.Tier, Advisor: advisor, JoinedFrom: from, JoinedUntil: until, Limit: in.Limit, Cursor: in.Cursor})
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ type memberView struct {
 	MergedInto  *ID              `json:"merged_into,omitempty" doc:"The member that this record was merged into."`
 	Merged      []ID             `json:"merged,omitempty" doc:"The records that were merged into this member."`
 	Wallets     any              `json:"wallets,omitempty" doc:"Balances by currency."`
-	Tier        any              `json:"tier,omitempty" doc:"Standing."`
+	Tier        any              `json:"tier,omitempty" doc:"Code of the tier in the main scheme."`
 	Cards       map[string]any   `json:"cards,omitempty" doc:"What else is known, by name."`
 }
 
@@ -121,6 +121,7 @@ type lineView struct {
 	Source   string    `json:"source,omitempty" doc:"Where they came from."`
 	Advisor  string    `json:"advisor,omitempty" doc:"The colleague who is responsible, as stf_…"`
 	Tags     []string  `json:"tags" doc:"Tags, sorted."`
+	Tier     string    `json:"tier,omitempty" doc:"Code of the tier in the main scheme."`
 	JoinedAt time.Time `json:"joined_at" doc:"When they joined."`
 }
 
@@ -128,7 +129,7 @@ func viewLine(m Member) lineView {
 	v := lineView{
 		ID: m.ID, Number: m.ID.Number(), Name: m.Name, Gender: m.Gender, City: m.City, Source: m.Source, Advisor: m.Advisor,
 		Phone: masked(m, KindPhone), Email: masked(m, KindEmail), Card: masked(m, KindCard),
-		Tags: append([]string{}, m.Tags...), JoinedAt: m.JoinedAt,
+		Tags: append([]string{}, m.Tags...), Tier: m.Tier, JoinedAt: m.JoinedAt,
 	}
 	if m.StoreID != 0 {
 		v.Store = program.StoreID(m.StoreID)

@@ -15,6 +15,7 @@ import (
 type Search struct {
 	Q                       string    // an identifier, exactly, or words of a name
 	Tag                     string    // borne
+	Tier                    string    // code of the tier of the main scheme
 	Advisor                 int64     // number of the colleague who is responsible; 0 for whoever it is
 	JoinedFrom, JoinedUntil time.Time // half open; zero for no bound
 	Limit                   int       // 1 to 200
@@ -78,6 +79,9 @@ func (s *Service) List(ctx context.Context, q Search) (page []Member, next strin
 		return nil, "", err
 	}
 	q.Q = strings.TrimSpace(q.Q)
+	if q.Q == "" && q.Tier != "" && q.Advisor == 0 {
+		return s.listTier(ctx, q, after)
+	}
 	if q.Q == "" {
 		return s.listAll(ctx, q, after)
 	}
@@ -266,14 +270,14 @@ func (s *Service) names(ctx context.Context, ids []ID) (map[ID]string, error) {
 	return out, nil
 }
 
-// keep leaves out who bears another tag or is another advisor's.
+// keep leaves out who bears another tag, stands in another tier or is another advisor's.
 func (q Search) keep(page []Member) []Member {
 	return slices.DeleteFunc(page, func(m Member) bool {
-		return q.Tag != "" && !slices.Contains(m.Tags, q.Tag) || q.Advisor != 0 && m.Advisor != staffID(q.Advisor)
+		return q.Tag != "" && !slices.Contains(m.Tags, q.Tag) || q.Tier != "" && m.Tier != q.Tier || q.Advisor != 0 && m.Advisor != staffID(q.Advisor)
 	})
 }
 
-// lines makes list members of records: their tags are read, nothing else.
+// lines makes list members of records: their tags, advisors and tiers are read, nothing else.
 func (s *Service) lines(ctx context.Context, tx *db.Tx, rs []*record) ([]Member, error) {
 	ids := make([]ID, len(rs))
 	for i, r := range rs {
@@ -287,10 +291,16 @@ func (s *Service) lines(ctx context.Context, tx *db.Tx, rs []*record) ([]Member,
 	if err != nil {
 		return nil, err
 	}
+	var tiers map[ID]string
+	if s.hooks.Standings != nil {
+		if tiers, err = s.hooks.Standings.TierCodes(ctx, tx, ids); err != nil {
+			return nil, err
+		}
+	}
 	page := make([]Member, len(rs))
 	for i, r := range rs {
 		page[i] = s.member(r)
-		page[i].Tags, page[i].Advisor = tags[r.id], advisors[r.id]
+		page[i].Tags, page[i].Advisor, page[i].Tier = tags[r.id], advisors[r.id], tiers[r.id]
 	}
 	return page, nil
 }

@@ -86,6 +86,7 @@ type Member struct {
 	Attributes  map[string]any
 	Tags        []string // sorted
 	Advisor     string   // the colleague who is responsible, "stf_…"; "" for nobody
+	Tier        string   // code of the tier in the main scheme; in lists only
 	JoinedAt    time.Time
 	CreatedAt   time.Time
 	ErasedAt    time.Time // zero but for one who was erased, of whom nothing else is left

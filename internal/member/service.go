@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/clock"
+	"github.com/patron-loyalty/patron/internal/kit/cond"
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/job"
 	"github.com/patron-loyalty/patron/internal/kit/seal"
@@ -28,7 +29,8 @@ type Service struct {
 
 	owner   *cache[hash, ID]                  // whose an identifier is
 	pointer *cache[ID, ID]                    // where a record points, 0 for itself
-	finder  *finder                           // of those who are not in owner
+	finder  *finder[Ref, ID]                  // of those who are not in owner
+	who     *finder[ID, *cond.Member]         // of profiles
 	schema  *cache[int, map[string]Attribute] // under schemaKey
 	moves   moves
 }
@@ -41,6 +43,7 @@ type Hooks struct {
 	Switches  Switches                                           // the ledger's may-earn and may-spend
 	Audit     Auditor                                            // the audit trail
 	Consents  Consents                                           // keeps what people agree to as they join
+	Standings Standings                                          // in which tier members stand
 	Colleague func(ctx context.Context, ref string) error        // refuses who is no active account of staff
 }
 
@@ -85,7 +88,7 @@ func New(d *db.DB, box *seal.Box, c clock.Clock, log *slog.Logger) *Service {
 		db: d, box: box, clock: c, log: log,
 		owner: newCache[hash, ID](owners), pointer: newCache[ID, ID](merges), schema: newCache[int, map[string]Attribute](staleFor),
 	}
-	s.finder = newFinder(s.direct)
+	s.finder, s.who = newFinder(s.direct), newFinder(s.profileOfEach)
 	return s
 }
 

@@ -26,6 +26,7 @@ func (s *Service) Routes(r *api.Router) {
 	s.doorRoutes(r)
 	s.ownRoutes(r)
 	s.moveRoutes(r)
+	s.planRoutes(r)
 	api.Get(r, "/v1/stores/{id}/join-link", s.getJoinLink, api.Doc{ID: "getJoinLink", Summary: "Get the link and QR code by which guests of a store join.", Tags: []string{"Programme"},
 		Needs: staff.ServeMembers, Fails: []error{program.ErrNoStore}})
 }
@@ -57,8 +58,11 @@ func (s *Service) ownRoutes(r *api.Router) {
 	api.Delete(r, "/portal/v1/sessions", s.deleteSessions, api.Doc{ID: "portalEndSessions", Summary: "End all of one's own sessions, this one too.", Tags: tags, Status: 204})
 
 	api.Get(r, "/portal/v1/me", s.getHome, api.Doc{ID: "portalHome", Summary: "Read the member's card and what they have.", Tags: tags})
+	api.Get(r, "/portal/v1/tier", s.getTier, api.Doc{ID: "portalTier", Summary: "Read one's tier, how far the next one is, and what each tier gives.", Tags: tags})
 	api.Get(r, "/portal/v1/qr", s.getQR, api.Doc{ID: "portalQR", Summary: "Get the code that a till scans; good for a minute.", Tags: tags,
 		Description: "Ask again after refresh_seconds. A till finds the member as qr:… once and goes on with the member's id."})
+	api.Get(r, "/portal/v1/vouchers/{code}/qr", s.getVoucherQR, api.Doc{ID: "portalVoucherQR", Summary: "Draw the code of a voucher as a QR code.", Tags: tags,
+		Description: "Any code is drawn as it stands, without being looked up: it tells nothing of what exists."})
 	api.Get(r, "/portal/v1/history", s.getHistory, api.Doc{ID: "portalHistory", Summary: "List what moved one's points, newest first, each with its why.", Tags: tags, Fails: []error{ledger.ErrCurrency, api.ErrCursor}})
 	api.Get(r, "/portal/v1/purchases", s.getPurchases, api.Doc{ID: "portalPurchases", Summary: "List one's purchases and returns, what was recorded last first.", Tags: tags, Fails: []error{api.ErrCursor}})
 	api.Get(r, "/portal/v1/purchases/{id}", s.getPurchase, api.Doc{ID: "portalPurchase", Summary: "Read one of one's purchases, with its returns.", Tags: tags, Fails: []error{sale.ErrNotFound}})

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
+	"github.com/patron-loyalty/patron/internal/kit/qrcode"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/program"
 )
@@ -237,6 +238,6 @@ func (s *Service) getJoinLink(ctx context.Context, in *joinLinkIn) (*joinLinkOut
 	}
 	out := &joinLinkOut{}
 	out.Body.URL, out.Body.Store = strings.TrimSuffix(origin, "/")+"/portal/join?store="+url.QueryEscape(st.Code), st.Code
-	out.Body.SVG, err = drawSVG(out.Body.URL)
+	out.Body.SVG, err = qrcode.SVG(out.Body.URL)
 	return out, err
 }

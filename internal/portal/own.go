@@ -8,6 +8,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/i18n"
 	"github.com/patron-loyalty/patron/internal/kit/id"
+	"github.com/patron-loyalty/patron/internal/kit/qrcode"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
 )
@@ -149,6 +150,16 @@ func why(lang string, e ledger.EntryView, store string) string {
 		return strings.ReplaceAll(say(enAt, zhAt), "@", store)
 	}
 	sold := strings.HasPrefix(e.Cause, "sal_")
+	if strings.HasPrefix(e.Rule, "reward:") {
+		switch e.Kind {
+		case ledger.Spend.String(), ledger.HoldTaken.String():
+			return say("For a reward", "兑换商品")
+		case ledger.HoldMade.String():
+			return say("Set aside for a reward", "为兑换预留")
+		case ledger.GiveBack.String():
+			return say("A reward was cancelled or returned", "兑换已取消或退回")
+		}
+	}
 	switch e.Kind {
 	case ledger.Earn.String():
 		if sold {
@@ -219,11 +230,35 @@ func (s *Service) getQR(ctx context.Context, _ *struct{}) (*qrOut, error) {
 		return nil, err
 	}
 	code, until := s.qr(m)
-	svg, err := drawSVG("qr:" + code)
+	svg, err := qrcode.SVG("qr:" + code)
 	if err != nil {
 		return nil, err
 	}
 	return &qrOut{qrView{"qr:" + code, svg, until, int(qrRefresh / time.Second)}}, nil
+}
+
+type voucherQRIn struct {
+	Code string `path:"code" minLength:"1" maxLength:"60" pattern:"^[0-9A-Za-z-]+$" doc:"The code of the voucher."`
+}
+
+type voucherQROut struct {
+	Body struct {
+		SVG string `json:"svg" doc:"The code as a QR code, in SVG; dark on white."`
+	}
+}
+
+// getVoucherQR draws what the caller knows already, so nothing is looked up.
+func (s *Service) getVoucherQR(ctx context.Context, in *voucherQRIn) (*voucherQROut, error) {
+	if _, err := me(ctx); err != nil {
+		return nil, err
+	}
+	svg, err := qrcode.SVG(strings.ToUpper(in.Code))
+	if err != nil {
+		return nil, err
+	}
+	out := &voucherQROut{}
+	out.Body.SVG = svg
+	return out, nil
 }
 
 type profileOut struct{ Body profileView }

@@ -42,9 +42,11 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/seal"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/plan"
 	"github.com/patron-loyalty/patron/internal/privacy"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
+	"github.com/patron-loyalty/patron/internal/tier"
 )
 
 // The refusals.
@@ -96,6 +98,8 @@ type Options struct {
 	Privacy *privacy.Service
 	Ledger  *ledger.Service
 	Sales   *sale.Service
+	Tiers   *tier.Service
+	Plans   *plan.Service
 
 	Mail, SMS Sender // nil where codes cannot be sent that way
 	Inbox     bool   // show the codes of everybody to everybody, as in a demonstration

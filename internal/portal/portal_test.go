@@ -71,7 +71,7 @@ func TestMessage(t *testing.T) {
 		{Message{Code: "123456", Programme: "Tea", Language: "en", Minutes: 10}, []string{"123456 is your code for Tea", "to sign in to Tea", "within 10 minutes"}},
 		{Message{Code: "123456", Programme: "茶", Language: "zh-CN", Minutes: 10}, []string{"茶验证码：123456", "登录茶", "10 分钟"}},
 		{Message{Code: "123456", Programme: "Tea", Language: "en", Minutes: 10, Closing: true}, []string{"close your account with Tea for good"}},
-		{Message{Code: "123456", Programme: "茶", Language: "zh-CN", Minutes: 10, Closing: true}, []string{"注销您的茶会员账户"}},
+		{Message{Code: "123456", Programme: "茶", Language: "zh-CN", Minutes: 10, Closing: true}, []string{"注销茶会员账户"}},
 	} {
 		text := tt.m.subject() + "\n" + tt.m.text()
 		for _, want := range tt.want {

@@ -44,11 +44,11 @@ func (m Message) subject() string {
 func (m Message) text() string {
 	what := i18n.Pick(m.Language, "to sign in to "+m.Programme, "登录"+m.Programme)
 	if m.Closing {
-		what = i18n.Pick(m.Language, "to close your account with "+m.Programme+" for good", "注销您的"+m.Programme+"会员账户，注销后不可恢复")
+		what = i18n.Pick(m.Language, "to close your account with "+m.Programme+" for good", "注销"+m.Programme+"会员账户（注销后不可恢复）")
 	}
 	return fmt.Sprintf(i18n.Pick(m.Language,
 		"%[1]s\n\nThis is your code %[2]s. It works once, within %[3]d minutes.\n\nNobody of ours will ever ask you for it. If you did not ask for it, leave it: nothing happens.\n",
-		"%[1]s\n\n验证码用途：%[2]s。%[3]d 分钟内有效，仅可使用一次。\n\n工作人员不会向您索要验证码。如非本人操作，请忽略本邮件。\n"), m.Code, what, m.Minutes)
+		"%[1]s\n\n这是%[2]s的验证码，%[3]d 分钟内有效，只能用一次。\n\n工作人员不会向您索要验证码。如非本人操作，不必理会。\n"), m.Code, what, m.Minutes)
 }
 
 // mailWithin is how long a mail server may take: who waits for a code looks at the screen.

@@ -30,12 +30,13 @@ var (
 	sealedCanaries = []string{
 		"+8613812345679", "canary.mail@example.com", "CanaryCard77", "canary-ext-9", "canaryWeChat5",
 		"Canary Quill", "金丝雀小姐", "Canary Road 8", "1987-06-05", "canary allergy",
-		"canary-note-20", "canary-call-21", "canary-task-22", "canary-task-text-23",
+		"Canary Receiver 31", "canary-phone-32", "Canary Lane 33", "canary-note-20", "canary-call-21", "canary-task-22", "canary-task-text-23",
 	}
 	plainCanaries = []string{"canary-city-1", "canary-tag-2", "canary-hobby-3", "canary-source-4"}
 	freeCanaries  = []string{
 		"canary-sale-note-5", "canary-line-note-6", "canary-payment-7", "canary-property-8", "canary-key-9",
-		"canary-purpose-10", "canary-block-reason-11", "canary-approval-12",
+		"canary-purpose-10", "canary-block-reason-11", "canary-approval-12", "canary-tier-reason-13",
+		"canary-carrier-34", "canary-tracking-35",
 	}
 )
 
@@ -70,6 +71,19 @@ func plant(a *apptest.App) string {
 	path := "/v1/members/" + m.ID
 	a.Must(200, "PATCH", path, J{"language": "zh-CN"})
 	a.Give(m.ID, 1000)
+	a.Post("/v1/coupons", J{"code": "ten", "name_en": "Ten", "effect": J{"kind": "amount", "amount": 1000}})
+	a.Must(200, "POST", "/v1/coupons/ten/publish", nil)
+	a.Post("/v1/coupons/ten/vouchers", J{"member": m.ID})
+	a.Post("/v1/draws", J{"code": "box", "name_en": "Box", "look": "box", "free_per_day": 1, "prizes": []J{{"code": "cup", "name_en": "A cup", "kind": "thing", "odds": 1_000_000, "stock": 5}}})
+	a.Must(200, "POST", "/v1/draws/box/publish", nil)
+	a.Post(path+"/plays", J{"draw": "box"})
+	a.Post("/v1/badges", J{"code": "first", "name_en": "First"})
+	a.Post("/v1/offers", J{"code": "first", "name_en": "First", "delivery": "open", "goal": J{"kind": "visits", "count": 1}, "reward": J{"badge": "first"}})
+	a.Must(200, "POST", "/v1/offers/first/publish", nil)
+	a.Post("/v1/leaderboards", J{"code": "week", "name_en": "Week", "metric": "visits", "every": "week"})
+	a.Must(200, "PATCH", "/v1/leaderboards/week", J{"state": "live"})
+	a.Must(200, "PUT", "/v1/check-in", J{"active": true, "currency": "points", "steps": []int{1}})
+	a.Must(200, "POST", "/v1/members/"+m.ID+"/check-in", J{})
 	a.Post("/v1/sales", a.Sale(J{"member": m.ID, "attributes": J{"note": "canary-sale-note-5"}, "payments": []J{{"kind": "wechat", "amount": 10000, "reference": "canary-payment-7"}},
 		"lines": []J{apptest.With(apptest.Line(1, 1, 10000), J{"attributes": J{"engraved": "canary-line-note-6"}})}}))
 	a.Post("/v1/events", J{"type": "visit", "member": m.ID, "at": "2026-03-10", "key": "canary-key-9", "properties": J{"note": "canary-property-8"}})
@@ -79,6 +93,22 @@ func plant(a *apptest.App) string {
 	a.Post("/v1/holds", J{"member": m.ID, "currency": "points", "amount": 10, "ttl_seconds": 600, "purpose": "canary-purpose-10"})
 	a.Must(200, "POST", path+"/block", J{"earn": true, "reason": "canary-block-reason-11"})
 	a.Must(202, "POST", path+"/adjustments", J{"currency": "points", "amount": 900_000, "reason": "canary-approval-12"})
+	a.Post("/v1/tier-schemes", J{"code": "club", "name_en": "Club", "main": true, "window": J{"kind": "lifetime"}, "term": J{"kind": "forever"}, "downgrade": "none", "tiers": []J{{"code": "gold", "name_en": "Gold"}}})
+	a.Must(200, "POST", "/v1/tier-schemes/club/publish", nil)
+	a.Must(200, "POST", path+"/tier", J{"tier": "gold", "reason": "canary-tier-reason-13", "lock": true})
+	var plan struct{ ID string }
+	a.Post("/v1/plans", J{"code": "pass", "terms": J{"name_en": "Pass", "every": "month", "price": J{"amount": 2500, "currency": "CNY"}, "trial_days": 7, "grace_days": 3, "remind_days": 5,
+		"benefits": J{"multiplier": 1000, "discount_percent": 0, "free_delivery": false}}}).Into(&plan)
+	a.Must(200, "POST", "/v1/plans/"+plan.ID+"/state", J{"state": "live"})
+	a.Post(path+"/plan/payments", J{"plan": "pass", "amount": 2500, "currency": "CNY", "method": "wechat", "reference": "canary-plan-14"})
+	a.Post("/v1/rewards", J{"code": "tin", "name_en": "Tin", "kind": "goods", "ways": []string{"ship"}, "prices": []J{{"currency": "points", "points": 10}}})
+	a.Must(200, "POST", "/v1/rewards/tin/publish", nil)
+	var order struct{ Order struct{ ID string } }
+	a.Post(path+"/reward-orders", J{"reward": "tin", "address": J{"name": "Canary Receiver 31", "phone": "canary-phone-32", "line": "Canary Lane 33"}}).Into(&order)
+	a.Must(200, "POST", "/v1/reward-orders/"+order.Order.ID+"/ship", J{"carrier": "canary-carrier-34", "tracking": "canary-tracking-35"})
+	if err := a.Rewards.SetWish(a.Context(), numberOf(m.ID), "tin", true); err != nil {
+		panic(err)
+	}
 	signIn(a, "13812345679")
 	// What is refused is logged and answered, and repeats nothing.
 	a.Do("POST", "/v1/members", J{"phone": "13812345679", "name": "Canary Quill"}).Refused(409, "member.identifier_taken")
@@ -86,6 +116,15 @@ func plant(a *apptest.App) string {
 	a.Get("/v1/members?q=Canary+Quill")
 	a.Drain()
 	return m.ID
+}
+
+// numberOf is the number inside of a member's id.
+func numberOf(text string) int64 {
+	m, err := member.ParseID(text)
+	if err != nil {
+		panic(err)
+	}
+	return int64(m)
 }
 
 // signIn opens the portal to a member, with the code that a demonstration shows.

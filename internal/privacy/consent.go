@@ -35,7 +35,7 @@ func Purposes() []PurposeName {
 		{Profiling, "Personal offers and automated decisions", "个性化推荐与自动化决策"},
 		{Sharing, "Passing data on to partners", "向合作方提供个人信息"},
 		{Research, "Surveys", "问卷调查"},
-		{Location, "Use of the place where they are", "使用位置信息"},
+		{Location, "Use of the location", "使用位置信息"},
 	}
 }
 

@@ -67,21 +67,7 @@ func (s *Service) Snapshot() *Snapshot { return s.now.Load() }
 // Run keeps the snapshot fresh until ctx ends. A database that does not answer leaves the
 // last snapshot in use; the log says so once, until it answers again.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	quiet := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		err := s.Refresh(ctx)
-		if err != nil && !quiet && ctx.Err() == nil {
-			log.Warn("the settings cannot be read; the last ones stay in use", "error", err)
-		}
-		quiet = err != nil
-	}
+	db.Poll(ctx, log, pollEvery, "the settings cannot be read; the last ones stay in use", s.Refresh)
 }
 
 // Refresh reads the programme anew if it has changed.
@@ -184,17 +170,52 @@ func (s *Service) ChangeSettings(ctx context.Context, c SettingsChange) (*Snapsh
 		if err != nil {
 			return err
 		}
-		for _, check := range s.checks {
-			if err := check(ctx, tx, now.Settings, after); err != nil {
-				return err
-			}
-		}
-		if err := updateSettings(ctx, tx, after); err != nil {
+		if err := s.write(ctx, tx, now.Settings, after); err != nil {
 			return err
 		}
 		return s.audit.Record(ctx, tx, "program.change", "program", now.Settings, after)
 	})
 	return s.Snapshot(), err
+}
+
+// write writes settings that no higher noun refuses.
+func (s *Service) write(ctx context.Context, tx *db.Tx, before, after Settings) error {
+	for _, check := range s.checks {
+		if err := check(ctx, tx, before, after); err != nil {
+			return err
+		}
+	}
+	return updateSettings(ctx, tx, after)
+}
+
+// Hold keeps other changes away until the end of a transaction, after which the programme has
+// a new version.
+func (s *Service) Hold(ctx context.Context, tx *db.Tx) error {
+	return raiseVersion(ctx, tx, s.clock.Now())
+}
+
+// SettingsIn reads the settings as a transaction sees them.
+func (s *Service) SettingsIn(ctx context.Context, tx *db.Tx) (Settings, error) {
+	now, err := readSnapshot(ctx, tx)
+	if err != nil {
+		return Settings{}, err
+	}
+	return now.Settings, nil
+}
+
+// SetEarning changes the base rule in a transaction of the caller's, who has called Hold,
+// writes the audit trail and calls Refresh after the commit.
+func (s *Service) SetEarning(ctx context.Context, tx *db.Tx, e Earning) error {
+	before, err := s.SettingsIn(ctx, tx)
+	if err != nil {
+		return err
+	}
+	after := before
+	after.Earning = e
+	if err := after.check(); err != nil {
+		return err
+	}
+	return s.write(ctx, tx, before, after)
 }
 
 func (c SettingsChange) apply(now *Snapshot) (Settings, error) {

@@ -2,6 +2,7 @@ package sale
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,8 @@ import (
 type Answer struct {
 	ID       string           `json:"id" doc:"The sale."`
 	MemberID string           `json:"member_id,omitempty" doc:"Whose it is; absent while nobody has claimed it."`
+	Total    int64            `json:"total" doc:"What it came to, in minor units of its currency: without what its coupons took off."`
+	Taken    []NewDiscount    `json:"taken_off,omitempty" doc:"What coupons took off, each by its code."`
 	Points   []Given          `json:"points" doc:"What it earned."`
 	Balances map[string]int64 `json:"balances" doc:"What the member can use now, by currency code."`
 	Tier     *string          `json:"tier" doc:"Code of the member's tier; null where the programme has none."`
@@ -64,10 +67,13 @@ func noticeOf(err error) Notice {
 }
 
 func answerOf(s *ledger.State, a *ledger.Account, d *Document) *Answer {
-	out := &Answer{ID: d.ID(), Points: []Given{}, Balances: map[string]int64{}, Flags: d.Flags.Names()}
+	out := &Answer{ID: d.ID(), Total: d.Total, Taken: discountsOf(d), Points: []Given{}, Balances: map[string]int64{}, Flags: d.Flags.Names()}
 	if d.Owner != 0 {
 		out.MemberID = member.ID(a.ID).String()
 		out.Balances = s.Balances(a)
+	}
+	if d.Effect.Tier != "" {
+		out.Tier = &d.Effect.Tier
 	}
 	for _, e := range d.Effect.Earned {
 		g := Given{Currency: s.Config.Currencies[e.Currency].Code, Amount: e.Amount, Rule: e.Rule, LotID: id.Encode("lot_", e.Member, e.Lot), State: "ended"}
@@ -85,6 +91,20 @@ func answerOf(s *ledger.State, a *ledger.Account, d *Document) *Answer {
 		out.Points = append(out.Points, g)
 	}
 	return out
+}
+
+// discountsOf is what was taken off a sale here, and not by its till.
+func discountsOf(d *Document) (list []NewDiscount) {
+	var off int64
+	for _, l := range d.Body.Lines {
+		off += l.Off
+	}
+	for i := len(d.Body.Discounts) - 1; i >= 0 && off > 0; i-- { // those of the till came first
+		list = append(list, NewDiscount(d.Body.Discounts[i]))
+		off -= d.Body.Discounts[i].Amount
+	}
+	slices.Reverse(list)
+	return list
 }
 
 // ReturnAnswer is what a till gets for a return.

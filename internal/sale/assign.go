@@ -7,15 +7,16 @@ import (
 // assign is the command that gives a sale without a member to one, who then earns as of
 // the day of the sale. The sale keeps its number and its place.
 type assign struct {
-	sale  ledger.LotKey
-	to    int64
-	earn  []Earning
-	trace []Trace // nil where nobody asked
-	flags Flags   // as the rules see it now: a rate may have come meanwhile
+	sale    ledger.LotKey
+	to      int64
+	plan    *plan
+	steps   []Step
+	explain bool
+	flags   Flags // as the rules see it now: a rate may have come meanwhile
 }
 
 func (c *assign) Needs() ledger.Needs {
-	return ledger.Needs{Members: []int64{c.to, c.sale.Member}, Rows: []ledger.RowKey{rowKey(c.sale.Member, c.sale.Seq)}}
+	return c.plan.needs(c.to, ledger.Needs{Members: []int64{c.to, c.sale.Member}, Rows: []ledger.RowKey{rowKey(c.sale.Member, c.sale.Seq)}})
 }
 
 func (c *assign) Decide(s *ledger.State) (any, error) {
@@ -50,19 +51,38 @@ func (c *assign) Decide(s *ledger.State) (any, error) {
 		put(s, ret)
 	}
 	d.Owner, d.Flags, d.Body.Returns = a.ID, c.flags, nil
-	var notices []Notice
-	if !a.MayEarn {
-		notices = []Notice{noticeOf(ledger.ErrMayNotEarn)}
-	} else if notices, err = earnInto(s, a, d, c.earn); err != nil {
+	outcome, err := c.plan.apply(s, a, d)
+	if err != nil {
 		return nil, err
 	}
-	// What was returned while nobody owned the sale is taken off at once.
-	if err := claw(s, a, d, &Document{}, ledger.Posting{Cause: ledger.Cause{Kind: ledger.BySale, Member: d.Member, Seq: d.Seq}, Store: d.Store}); err != nil {
+	if err := c.takeOff(s, a, d); err != nil {
 		return nil, err
 	}
 	put(s, d)
 	s.Event(a, "sale.assigned", s.NowMS, eventBody(s, d, more))
 	out := answerOf(s, a, d)
-	out.Notices, out.Trace, out.status = notices, c.trace, 200
+	out.Notices, out.status = outcome.Notices, 200
+	if c.explain {
+		out.Trace = outcome.Trace
+	}
 	return out, nil
+}
+
+// takeOff takes off at once what was returned while nobody owned the sale.
+func (c *assign) takeOff(s *ledger.State, a *ledger.Account, d *Document) error {
+	r := &Reversal{Sale: d, Return: &Document{}}
+	for _, l := range d.Body.Lines {
+		if l.BackMilli > 0 {
+			r.Lines = append(r.Lines, Line{Line: l.Line, SKU: l.SKU, Milli: l.BackMilli, Amount: l.BackAmount})
+		}
+	}
+	if len(r.Lines) == 0 {
+		return nil
+	}
+	p := ledger.Posting{Cause: ledger.Cause{Kind: ledger.BySale, Member: d.Member, Seq: d.Seq}, Store: d.Store}
+	var err error
+	if r.Clawed, err = claw(s, a, d, r.Return, p); err != nil {
+		return err
+	}
+	return undo(s, c.steps, a, r)
 }

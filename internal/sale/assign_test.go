@@ -6,6 +6,7 @@ import (
 
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/program"
+	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/test/apptest"
 )
 
@@ -124,5 +125,28 @@ func TestAssignToWhom(t *testing.T) {
 		}
 		a.Do("POST", "/v1/sales/"+sold.ID+"/assign", J{"member": "no:8999999"}).Refused(404, "member.not_found")
 		a.Do("POST", "/v1/sales/sal_00000000000000000000000000/assign", J{"member": m}).Refused(404, "sale.unknown")
+	})
+}
+
+// A sale that an import brought in by a rate of its own, and that nobody owned, earns by that
+// rate, though the settings have none.
+func TestAssignForeign(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		n := sale.New{Source: "uk", Document: "1", At: at(-2), Currency: "GBP", Total: 1533, Lines: []sale.NewLine{{Line: 1, SKU: "tea", Quantity: 1000, Amount: 1533}}}
+		for range 2 { // and once more: it is the same
+			r := a.Sales.ImportMany(a.Context(), []sale.Item{{Sale: &n}}, map[string]int64{"GBP": 9_100_000}, sale.Ask{History: true})[0]
+			if r.Err != nil {
+				t.Fatal(r.Err)
+			}
+		}
+		var page struct{ Items []struct{ ID string } }
+		a.Get("/v1/sales").Into(&page)
+		m := a.Member()
+		var mine apptest.Sold
+		a.Must(200, "POST", "/v1/sales/"+page.Items[0].ID+"/assign", J{"member": m}).Into(&mine)
+		if w := a.Wallet(m); len(page.Items) != 1 || w.Available != 139 { // of 139.503 yuan
+			t.Errorf("%d sales; it gave %+v", len(page.Items), w)
+		}
 	})
 }

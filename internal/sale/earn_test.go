@@ -160,8 +160,8 @@ func TestShare(t *testing.T) {
 		points := rapid.Int64Range(0, 1000).Draw(t, "points")
 		l := &Line{Milli: rapid.Int64Range(1, 5000).Draw(t, "milli"), Amount: rapid.Int64Range(0, 1000).Draw(t, "amount")}
 		milli, amount := rapid.Int64Range(0, l.Milli).Draw(t, "back"), rapid.Int64Range(0, l.Amount).Draw(t, "money")
-		got := share(points, l, milli, amount)
-		if share(points, l, 0, 0) != 0 || share(points, l, l.Milli, amount) != points {
+		got := Share(points, l, milli, amount)
+		if Share(points, l, 0, 0) != 0 || Share(points, l, l.Milli, amount) != points {
 			t.Fatal("nothing and all")
 		}
 		part := big.NewRat(amount, max(1, l.Amount))
@@ -172,7 +172,7 @@ func TestShare(t *testing.T) {
 		if n := big.NewRat(got, 1); milli < l.Milli && (n.Cmp(most) > 0 || new(big.Rat).Sub(most, n).Cmp(big.NewRat(1, 1)) >= 0) {
 			t.Fatalf("share of %d for %s: %d", points, part, got)
 		}
-		if more := share(points, l, min(l.Milli, milli+1), min(l.Amount, amount+1)); more < got {
+		if more := Share(points, l, min(l.Milli, milli+1), min(l.Amount, amount+1)); more < got {
 			t.Fatalf("%d for more, %d for less", more, got)
 		}
 	})

@@ -30,12 +30,12 @@ const maxMerges = 8
 
 // takeBack makes the lines of a return take effect: on the sale, on what it earned, and on
 // the points that paid for it. It changes the sale's row and the return in hand.
-func takeBack(s *ledger.State, sale, ret *Document, lines []Line) (*ledger.Account, error) {
+func takeBack(s *ledger.State, steps []Step, sale, ret *Document, lines []Line) (*ledger.Account, error) {
 	a, err := ownerOf(s, sale)
 	if err != nil {
 		return nil, err
 	}
-	if err := requireLots(s, a, sale); err != nil {
+	if err := s.Require(touchedLots(s, a, sale)); err != nil {
 		return nil, err
 	}
 	for _, l := range lines {
@@ -52,7 +52,16 @@ func takeBack(s *ledger.State, sale, ret *Document, lines []Line) (*ledger.Accou
 		sale.Body.Returns = append(sale.Body.Returns, ret.Seq) // they go with it to whom it is assigned
 	}
 	p := ledger.Posting{AtMS: ret.AtMS, Cause: ledger.Cause{Kind: ledger.ByReturn, Member: ret.Member, Seq: ret.Seq}, Store: sale.Store}
-	if err := claw(s, a, sale, ret, p); err != nil {
+	clawed, err := claw(s, a, sale, ret, p)
+	if err != nil {
+		return nil, err
+	}
+	ret.Effect.Taken = append(ret.Effect.Taken, clawed...)
+	r := &Reversal{Sale: sale, Return: ret, Lines: lines, Clawed: clawed, Whole: sale.whole()}
+	if err := unprice(s, steps, a, r); err != nil {
+		return nil, err
+	}
+	if err := undo(s, steps, a, r); err != nil {
 		return nil, err
 	}
 	if err := restore(s, sale, ret, p); err != nil {
@@ -62,9 +71,9 @@ func takeBack(s *ledger.State, sale, ret *Document, lines []Line) (*ledger.Accou
 	return a, nil
 }
 
-// requireLots asks for the lots that a return of the sale is known to touch. What else is
-// taken back comes out of the lots that are spent first; the ledger asks for more of them.
-func requireLots(s *ledger.State, a *ledger.Account, sale *Document) error {
+// touchedLots are the lots that a return of the sale is known to touch. What else is taken
+// back comes out of the lots that are spent first; the ledger asks for more of them.
+func touchedLots(s *ledger.State, a *ledger.Account, sale *Document) ledger.Needs {
 	n := ledger.Needs{Members: []int64{a.ID}}
 	for _, e := range sale.Effect.Earned {
 		n.Members = append(n.Members, e.Member)
@@ -81,20 +90,56 @@ func requireLots(s *ledger.State, a *ledger.Account, sale *Document) error {
 			n.LotSeqs = append(n.LotSeqs, ledger.LotKey{Member: sp.Member, Seq: t.Lot})
 		}
 	}
-	return s.Require(n)
+	return n
+}
+
+// undo takes a return off the day on which its sale is counted, and lets the steps take back
+// what they keep of it.
+func undo(s *ledger.State, steps []Step, a *ledger.Account, r *Reversal) error {
+	e := &r.Sale.Effect
+	if r.Sale.Owner == 0 || e.Day == 0 {
+		return nil
+	}
+	r.Day, r.Whole = e.Day, r.Sale.whole()
+	var back int64
+	for _, l := range r.Sale.Body.Lines {
+		back += l.BackAmount
+	}
+	worth, visits := e.Worth, int64(-1)
+	if !r.Whole {
+		worth, visits = 0, 0
+		if r.Sale.Total > 0 {
+			worth, _ = money.MulDiv(e.Worth, back, r.Sale.Total, money.Floor) // back ≤ total
+		}
+	}
+	s.Along(a, r.Sale.Owner, func(x *ledger.Account) { s.Record(x).Bought(e.Day, visits, e.WorthBack-worth) })
+	e.WorthBack = worth
+	for _, step := range steps {
+		if _, done := step.(Pricing); done {
+			continue // see unprice
+		}
+		if err := step.Undo(s, a, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // claw takes back, in each currency, what the lines that have been returned by now had
 // earned, less what was taken before.
-func claw(s *ledger.State, a *ledger.Account, sale, ret *Document, p ledger.Posting) error {
+func claw(s *ledger.State, a *ledger.Account, sale, ret *Document, p ledger.Posting) ([]Clawed, error) {
+	var clawed []Clawed
 	takes := map[int64][]ledger.Take{}
 	var order []int64
 	for i := range sale.Effect.Earned {
 		e := &sale.Effect.Earned[i]
+		if len(e.Shares) == 0 {
+			continue // of no line: the step that gave it takes it back
+		}
 		var target int64
 		for j := range sale.Body.Lines {
 			l := &sale.Body.Lines[j]
-			target += share(e.Shares[j], l, l.BackMilli, l.BackAmount)
+			target += Share(e.Shares[j], l, l.BackMilli, l.BackAmount)
 		}
 		n := target - e.Clawed
 		if n == 0 {
@@ -102,22 +147,23 @@ func claw(s *ledger.State, a *ledger.Account, sale, ret *Document, p ledger.Post
 		}
 		gone, err := expired(s, e, n)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		e.Clawed, e.Gone = target, e.Gone+gone
 		if takes[e.Currency] == nil {
 			order = append(order, e.Currency)
 		}
-		takes[e.Currency] = append(takes[e.Currency], ledger.Take{Member: e.Member, Lot: e.Lot, Amount: n, Gone: gone})
+		takes[e.Currency] = append(takes[e.Currency], ledger.Take{Member: e.Member, Lot: e.Lot, Amount: n, Gone: gone, AtMS: sale.AtMS})
+		clawed = append(clawed, Clawed{e.Rule, e.Currency, n})
 	}
 	for _, cur := range order {
 		out, err := s.Clawback(a, s.Config.Currencies[cur], takes[cur], p)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		ret.Effect.Clawed = append(ret.Effect.Clawed, Moved{Currency: cur, Amount: out.Total(), Debt: out.Debt, Waived: out.Waived})
 	}
-	return nil
+	return clawed, nil
 }
 
 // expired is how much of a claw-back ended unused in the member's hands: it is not taken

@@ -314,5 +314,5 @@ func (s *Service) listSales(ctx context.Context, in *listIn) (*listOut, error) {
 	for _, d := range docs {
 		out.Body.Items = append(out.Body.Items, s.view(d))
 	}
-	return out, nil
+	return out, member.NameAll(ctx, s.members, out.Body.Items, func(v *View) (string, *string) { return v.MemberID, &v.MemberName })
 }

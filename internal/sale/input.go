@@ -3,6 +3,7 @@ package sale
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
@@ -29,7 +30,7 @@ type New struct {
 	Channel    string         `json:"channel,omitempty" maxLength:"32" doc:"As store, web, app."`
 	Payments   []NewPayment   `json:"payments,omitempty" maxItems:"20" doc:"How it was paid."`
 	Discounts  []NewDiscount  `json:"discounts,omitempty" maxItems:"200" doc:"What the till took off already."`
-	Coupons    []string       `json:"coupons,omitempty" maxItems:"20" doc:"Codes to redeem with this sale."`
+	Coupons    []string       `json:"coupons,omitempty" maxItems:"20" doc:"Codes to redeem with this sale: total and lines are then those before they take something off, and the answer says what they took. All of them are redeemed, or the sale is refused."`
 	Attributes map[string]any `json:"attributes,omitempty" doc:"Anything else that rules and reports may use."`
 }
 
@@ -63,9 +64,6 @@ type NewDiscount struct {
 // draft checks a New and turns it into a Document without owner and number.
 func (s *Service) draft(ctx context.Context, n New, history bool) (*Document, []ledger.LotKey, error) {
 	snap := s.program.Snapshot()
-	if len(n.Coupons) > 0 {
-		return nil, nil, ErrCoupons.At("body.coupons")
-	}
 	if _, err := money.Decimals(n.Currency); err != nil {
 		return nil, nil, at(err, "body.currency")
 	}
@@ -84,7 +82,7 @@ func (s *Service) draft(ctx context.Context, n New, history bool) (*Document, []
 	d := &Document{
 		Kind: Purchase, Source: n.Source, Document: n.Document, Store: store, Till: n.Till, Staff: n.Staff, Channel: n.Channel,
 		Currency: n.Currency, Total: n.Total, AtMS: when.UnixMilli(), Flags: flags,
-		Body: Body{Lines: lines, Attributes: n.Attributes},
+		Body: Body{Lines: lines, Attributes: n.Attributes, Coupons: n.Coupons},
 	}
 	holds, err := d.addPayments(n)
 	return d, holds, err
@@ -179,7 +177,7 @@ func linesOf(n New) ([]Line, error) {
 func (d *Document) addPayments(n New) (holds []ledger.LotKey, err error) {
 	for i, p := range n.Payments {
 		d.Body.Payments = append(d.Body.Payments, Payment(p))
-		if p.Kind != "points" {
+		if p.Kind != "points" && !strings.HasPrefix(p.Reference, "hld_") {
 			continue
 		}
 		m, seq, err := id.Decode("hld_", p.Reference)

@@ -107,3 +107,28 @@ func TestPagesAfterMerge(t *testing.T) {
 		a.Do("GET", "/v1/sales?member="+a.Member()+"&cursor="+page.Next, nil).Refused(400, "request.cursor")
 	})
 }
+
+// The list says whose a sale is by name, to those who may read members.
+func TestListNames(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		var m struct{ ID string }
+		a.Post("/v1/members", J{"phone": "13800000001", "name": "王小曼"}).Into(&m)
+		a.Post("/v1/sales", a.Sale(J{"member": m.ID}))
+		a.Post("/v1/sales", a.Sale(nil))
+		for _, tt := range []struct {
+			client apptest.Client
+			want   string
+		}{{a.Client, ",王小曼"}, {a.Key("sales.read"), ","}} {
+			var page struct {
+				Items []struct {
+					Name string `json:"member_name"`
+				}
+			}
+			tt.client.Get("/v1/sales").Into(&page)
+			if len(page.Items) != 2 || page.Items[0].Name+","+page.Items[1].Name != tt.want {
+				t.Errorf("%+v, want %s", page.Items, tt.want)
+			}
+		}
+	})
+}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/patron-loyalty/patron/internal/kit/id"
-	"github.com/patron-loyalty/patron/internal/kit/money"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/program"
@@ -14,8 +13,9 @@ import (
 // record is the command that makes a sale.
 type record struct {
 	doc     *Document // as it will stand, but for its number
-	earn    []Earning
-	trace   []Trace
+	sent    [16]byte  // content of what was sent
+	plan    *plan     // what it does for its owner
+	steps   []Step
 	explain bool
 	holds   []ledger.LotKey   // that pay for it
 	snap    *program.Snapshot // for what the caller, and senders of returns that wait, may see
@@ -32,7 +32,7 @@ func (c *record) Needs() ledger.Needs {
 	if len(c.holds) > 0 {
 		n.Holds = c.holds
 	}
-	return n
+	return c.plan.needs(c.doc.Owner, n)
 }
 
 // Decide records the sale, gives what it earns, captures the holds that pay for it, and
@@ -49,6 +49,9 @@ func (c *record) Decide(s *ledger.State) (any, error) {
 	if seen && was.Kind != ledger.DocAwaited {
 		return c.again(s, was)
 	}
+	if c.plan.refused != nil {
+		return nil, c.plan.refused
+	}
 	var waiting []*Document
 	if seen {
 		if waiting, err = waitingFor(s, was); err != nil {
@@ -58,25 +61,32 @@ func (c *record) Decide(s *ledger.State) (any, error) {
 	d := *c.doc
 	d.Body.Lines = append([]Line(nil), c.doc.Body.Lines...)
 	d.Seq, d.PostedMS = s.NextSale(a), s.NowMS
-	notices, err := c.give(s, a, &d)
-	if err != nil {
-		return nil, err
+	outcome := &Outcome{Doc: &d, Trace: c.plan.trace}
+	if c.plan.priced != nil {
+		if err := c.plan.priced.Decide(s, a, outcome); err != nil {
+			return nil, err
+		}
+	}
+	if d.Owner != 0 {
+		if outcome, err = c.plan.apply(s, a, &d); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.pay(s, a, &d); err != nil {
 		return nil, err
 	}
 	put(s, &d)
-	s.PutDoc(c.key(), ledger.Doc{Kind: ledger.DocSale, Member: d.Member, Seq: d.Seq, Content: c.doc.content()})
+	s.PutDoc(c.key(), ledger.Doc{Kind: ledger.DocSale, Member: d.Member, Seq: d.Seq, Content: c.sent})
 	s.Event(a, "sale.recorded", d.AtMS, eventBody(s, &d, assigned{}))
 	for _, w := range waiting {
-		if err := late(s, c.snap, &d, w); err != nil {
+		if err := late(s, c.steps, c.snap, &d, w); err != nil {
 			return nil, err
 		}
 	}
 	out := answerOf(s, a, &d)
-	out.Notices = notices
+	out.Notices = outcome.Notices
 	if c.explain {
-		out.Trace = c.trace
+		out.Trace = outcome.Trace
 	}
 	return out, nil
 }
@@ -92,7 +102,7 @@ func (c *record) again(s *ledger.State, was ledger.Doc) (any, error) {
 		return nil, err
 	}
 	same := IsStandIn(first.Member) && c.doc.Owner == 0 || c.doc.Owner == a.ID
-	if was.Content != c.doc.content() || !same {
+	if was.Content != c.sent || !same {
 		return nil, taken(c.doc, first, c.reach.covers(c.snap, first.Store))
 	}
 	if err := s.Require(earnedLots(first)); err != nil {
@@ -120,52 +130,6 @@ func taken(sent, first *Document, mayShow bool) error {
 		recorded = first.summary()
 	}
 	return ErrTaken.With("document", sent.Document, "source", sent.Source, "recorded", recorded, "sent", sent.summary())
-}
-
-// give posts what the sale earns. A sale of a member who may not earn is a sale all the
-// same; the answer says why nothing was given.
-func (c *record) give(s *ledger.State, a *ledger.Account, d *Document) ([]Notice, error) {
-	if d.Owner == 0 || len(c.earn) == 0 {
-		return nil, nil
-	}
-	if !a.MayEarn {
-		return []Notice{noticeOf(ledger.ErrMayNotEarn)}, nil
-	}
-	return earnInto(s, a, d, c.earn)
-}
-
-// earnInto grants earnings of a sale to an account and notes them in the sale.
-func earnInto(s *ledger.State, a *ledger.Account, d *Document, earn []Earning) ([]Notice, error) {
-	var notices []Notice
-	for _, e := range earn {
-		cur, err := s.Config.Currency(e.Currency)
-		if err != nil {
-			notices = append(notices, noticeOf(err)) // the settings name a currency that is gone: the sale goes through
-			continue
-		}
-		g := ledger.Grant{
-			Posting: ledger.Posting{AtMS: d.AtMS, Cause: ledger.Cause{Kind: ledger.BySale, Member: d.Member, Seq: d.Seq}, Rule: e.Rule, Store: d.Store},
-			Kind:    ledger.Earn, Currency: cur, Amount: e.Amount,
-		}
-		if e.PendingDays > 0 {
-			g.ActiveMS = s.ActiveAfter(d.AtMS, e.PendingDays)
-		}
-		got, err := s.Grant(a, g)
-		if err != nil {
-			notices = append(notices, noticeOf(err))
-			continue
-		}
-		if got.Cut > 0 {
-			notices = append(notices, noticeOf(ledger.ErrLimit.With("limit", cur.Format(e.Amount), "window", "sale", "left", cur.Format(e.Amount-got.Cut))))
-		}
-		if got.Lot != nil {
-			d.Effect.Earned = append(d.Effect.Earned, Earned{
-				Currency: cur.ID, Member: a.ID, Lot: got.Lot.Seq, Amount: got.Lot.Granted, Rule: e.Rule,
-				Shares: money.Split(got.Lot.Granted, e.Weights),
-			})
-		}
-	}
-	return notices, nil
 }
 
 // pay captures the holds that the payments name.
@@ -235,10 +199,11 @@ func eventBody(s *ledger.State, d *Document, more assigned) string {
 		LotID    string `json:"lot_id"`
 		Currency string `json:"currency"`
 		Amount   int64  `json:"amount"`
+		Rule     string `json:"rule"`
 	}
 	out := make([]earned, 0, len(d.Effect.Earned))
 	for _, e := range d.Effect.Earned {
-		out = append(out, earned{ledger.LotID(e.Member, e.Lot), s.Config.Currencies[e.Currency].Code, e.Amount})
+		out = append(out, earned{ledger.LotID(e.Member, e.Lot), s.Config.Currencies[e.Currency].Code, e.Amount, e.Rule})
 	}
 	return pack(struct {
 		ID       string   `json:"id"`

@@ -96,7 +96,7 @@ func TestBadSales(t *testing.T) {
 			{"29 February of no leap year", with(J{"at": "2026-02-29"}), 422, "program.time", "body.at", ""},
 			{"more lines than the settings allow", with(J{"lines": many, "total": 0}), 422, "sale.too_many", "body.lines", ""},
 			{"more attributes than the settings allow", with(J{"attributes": attributes}), 422, "sale.too_many", "body.attributes", ""},
-			{"coupons", with(J{"coupons": []string{"A"}}), 422, "sale.coupons", "body.coupons", ""},
+			{"coupons", with(J{"coupons": []string{"A"}}), 404, "coupon.unknown", "", ""},
 			{"no member of this number", with(J{"member": "no:8999999"}), 404, "member.not_found", "body.member", ""},
 			{"no member of this phone", with(J{"member": "phone:+8613800000000"}), 404, "member.not_found", "body.member", ""},
 			{"no form of a member", with(J{"member": "Zhang San"}), 422, "member.ref", "body.member", ""},

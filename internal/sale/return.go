@@ -24,6 +24,7 @@ type giveBack struct {
 	of    *Of     // instead of sale
 	lines []Asked // nil: all that is left
 	claim int64   // whose the caller says it is; 0 = not said
+	steps []Step
 	snap  *program.Snapshot
 	reach Reach // of the caller
 }
@@ -84,7 +85,7 @@ func (c *giveBack) Decide(s *ledger.State) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := takeBack(s, sale, &d, lines)
+	a, err := takeBack(s, c.steps, sale, &d, lines)
 	if err != nil {
 		return nil, err
 	}
@@ -209,6 +210,12 @@ func againReturn(s *ledger.State, sent *Document, was ledger.Doc, content [16]by
 	return out, nil
 }
 
+// takenOff is what a return took back of what one rule had given.
+type takenOff struct {
+	Rule   string `json:"rule"`
+	Amount int64  `json:"amount"`
+}
+
 func returnBody(d *Document) string {
 	out := struct {
 		ID       string `json:"id"`
@@ -219,7 +226,12 @@ func returnBody(d *Document) string {
 		Owner    string `json:"owner,omitempty"` // of the sale; nobody's has none
 		State    string `json:"state"`
 		Quiet    bool   `json:"quiet,omitempty"`
+
+		Taken []takenOff `json:"taken,omitempty"` // by rule, of what the sale had earned
 	}{ID: d.ID(), Currency: d.Currency, Total: d.Total, State: d.State.String(), Quiet: d.Flags&History != 0}
+	for _, c := range d.Effect.Taken {
+		out.Taken = append(out.Taken, takenOff{c.Rule, c.Amount})
+	}
 	if d.Store != 0 {
 		out.Store = program.StoreID(d.Store)
 	}

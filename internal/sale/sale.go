@@ -122,6 +122,7 @@ type Body struct {
 	Lines      []Line         `json:"l"`
 	Payments   []Payment      `json:"p,omitempty"`
 	Discounts  []Discount     `json:"d,omitempty"`
+	Coupons    []string       `json:"cp,omitempty"` // codes that it was sent with
 	Attributes map[string]any `json:"a,omitempty"`
 	Of         *Of            `json:"of,omitempty"` // of a waiting or parked return: what it named
 	Queue      []int64        `json:"u,omitempty"`  // of a waiting return: numbers of those that have waited for the same sale for longer, in order
@@ -160,6 +161,7 @@ type Line struct {
 	Brand      string         `json:"b,omitempty"`
 	Milli      int64          `json:"q"`           // quantity in thousandths
 	Amount     int64          `json:"m"`           // paid for the line
+	Off        int64          `json:"o,omitempty"` // what coupons took off: Amount is without it
 	Cost       int64          `json:"k,omitempty"` // what it cost the shop
 	Attributes map[string]any `json:"a,omitempty"`
 
@@ -189,9 +191,20 @@ type Discount struct {
 type Effect struct {
 	Earned []Earned `json:"e,omitempty"`
 	Spent  []Spent  `json:"s,omitempty"`
+	// Of a sale that is among the days on which its owner bought: which day that is, what it
+	// was worth in the programme's money, and what returns took off that.
+	Day       int32 `json:"y,omitempty"`
+	Worth     int64 `json:"v,omitempty"`
+	Rate      int64 `json:"rt,omitempty"` // by which it was taken in, where an import brought its own
+	WorthBack int64 `json:"vx,omitempty"`
+	// Tier is the code of the owner's tier after the sale, Kept what steps want to know when
+	// it is returned, by their names.
+	Tier string                     `json:"t,omitempty"`
+	Kept map[string]json.RawMessage `json:"k,omitempty"`
 	// Of a return.
-	Clawed   []Moved `json:"c,omitempty"`
-	Restored []Moved `json:"r,omitempty"`
+	Taken    []Clawed `json:"b,omitempty"` // by rule, what came off of what the sale had earned
+	Clawed   []Moved  `json:"c,omitempty"`
+	Restored []Moved  `json:"r,omitempty"`
 }
 
 // Earned is one lot that a sale earned, and what returns took back of it.
@@ -321,7 +334,8 @@ func (d *Document) content() [16]byte {
 		Currency string
 		Total    int64
 		Lines    []Line
-	}{d.Kind, d.AtMS, d.Currency, d.Total, bare(d.Body.Lines)})
+		Coupons  []string `json:",omitempty"`
+	}{d.Kind, d.AtMS, d.Currency, d.Total, bare(d.Body.Lines), d.Body.Coupons})
 }
 
 // bare is lines without what happened to them since.
@@ -333,9 +347,9 @@ func bare(lines []Line) []Line {
 	return out
 }
 
-// share is what a line's share of points comes to for a part of its money: in proportion,
+// Share is what a line's share of points comes to for a part of its money: in proportion,
 // rounded down, and all of it for the whole. A line that cost nothing goes by quantity.
-func share(points int64, l *Line, milli, amount int64) int64 {
+func Share(points int64, l *Line, milli, amount int64) int64 {
 	if milli == l.Milli {
 		return points
 	}

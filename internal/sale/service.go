@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/clock"
@@ -36,7 +35,7 @@ type Options struct {
 	Engine  *ledger.Engine
 	Audit   *staff.Audit
 	Catalog Catalog
-	Step    Step // nil: the base rule of the settings
+	Steps   []Step // beside the base rule of the settings, in the order in which they run
 }
 
 // Service records sales and returns.
@@ -49,16 +48,12 @@ type Service struct {
 	engine  *ledger.Engine
 	audit   *staff.Audit
 	catalog Catalog
-	step    Step
+	steps   []Step
 }
 
 // NewService makes the service.
 func NewService(o Options) *Service {
-	s := &Service{db: o.DB, clock: o.Clock, log: o.Log, program: o.Program, members: o.Members, engine: o.Engine, audit: o.Audit, catalog: o.Catalog, step: o.Step}
-	if s.step == nil {
-		s.step = baseRule{}
-	}
-	return s
+	return &Service{db: o.DB, clock: o.Clock, log: o.Log, program: o.Program, members: o.Members, engine: o.Engine, audit: o.Audit, catalog: o.Catalog, steps: o.Steps}
 }
 
 // Result is what became of a posting: an answer, or a refusal.
@@ -94,8 +89,13 @@ type Ask struct {
 	HTTP    bool // render the answer, and refusals that are kept
 	Key     api.Key
 
+	// Price takes off a sale what whoever records it has found out before, in place of what
+	// its coupons say.
+	Price func(context.Context, *Basket) (Part, error)
+
 	refused error            // why this one is not even tried
 	rates   map[string]int64 // in millionths; they go before those of the settings
+	crowd   *crowd           // of owners, where several sales are posted together
 }
 
 // Record posts a sale.
@@ -108,20 +108,20 @@ func (s *Service) Record(ctx context.Context, n New, ask Ask) Result {
 func (s *Service) RecordMany(ctx context.Context, list []New, asks []Ask) []Result {
 	out := make([]Result, len(list))
 	owners := s.owners(ctx, list, out)
+	all := s.together(owners)
 	var todo []posting
 	for i, n := range list {
+		asks[i].crowd = all
 		if asks[i].refused != nil {
 			out[i].Err = asks[i].refused
 		}
 		if out[i].Err != nil {
 			continue
 		}
-		build, err := s.recording(ctx, n, asks[i])
-		if err != nil {
-			out[i].Err = err
-			continue
+		p := posting{at: i, owner: owners[i], build: s.recording(n, asks[i]), ask: asks[i]}
+		if p.command, out[i].Err = p.build(ctx, p.owner); out[i].Err == nil {
+			todo = append(todo, p)
 		}
-		todo = append(todo, posting{i, owners[i], build, asks[i]})
 	}
 	s.post(ctx, todo, out)
 	for _, p := range todo {
@@ -160,51 +160,28 @@ func (s *Service) owners(ctx context.Context, list []New, out []Result) []member
 	return ids
 }
 
-// recording checks a sale, works out what it earns, and returns what makes its command
-// for an owner.
-func (s *Service) recording(ctx context.Context, n New, ask Ask) (func(member.ID) ledger.Command, error) {
-	if ask.HTTP {
-		if err := n.checkSize(s.program.Snapshot().Settings.Limits); err != nil {
+// recording returns what checks a sale, works out what it does for an owner, and makes its
+// command.
+func (s *Service) recording(n New, ask Ask) func(context.Context, member.ID) (ledger.Command, error) {
+	return func(ctx context.Context, owner member.ID) (ledger.Command, error) {
+		snap := s.program.Snapshot()
+		if ask.HTTP {
+			if err := n.checkSize(snap.Settings.Limits); err != nil {
+				return nil, err
+			}
+		}
+		d, holds, err := s.draft(ctx, n, ask.History)
+		if err != nil {
 			return nil, err
 		}
-	}
-	d, holds, err := s.draft(ctx, n, ask.History)
-	if err != nil {
-		return nil, err
-	}
-	earn, trace, err := s.earn(ctx, d, ask.rates)
-	if err != nil {
-		return nil, err
-	}
-	return func(owner member.ID) ledger.Command {
-		c := &record{doc: d, earn: earn, trace: trace, explain: ask.Explain, holds: holds, snap: s.program.Snapshot(), reach: reachOf(ctx)}
+		sent := d.content() // before anything is taken off
+		p, err := s.prepare(ctx, d, owner, ask)
+		if err != nil {
+			return nil, err
+		}
 		d.own(owner)
-		return c
-	}, nil
-}
-
-// earn asks the rules about a sale, as of its own time.
-func (s *Service) earn(ctx context.Context, d *Document, rates map[string]int64) ([]Earning, []Trace, error) {
-	snap := s.program.Snapshot()
-	when := time.UnixMilli(d.AtMS)
-	rate, ok := rates[d.Currency]
-	if !ok {
-		var err error
-		if rate, ok, err = s.program.Rate(ctx, d.Currency, snap.Day(when)); err != nil {
-			return nil, nil, err
-		}
+		return &record{doc: d, sent: sent, plan: p, steps: s.steps, explain: ask.Explain, holds: holds, snap: snap, reach: reachOf(ctx)}, nil
 	}
-	d.Flags &^= NoRate
-	if !ok {
-		d.Flags |= NoRate
-	}
-	for i := range d.Body.Lines {
-		if l := &d.Body.Lines[i]; l.Category == "" {
-			l.Category = s.catalog.CategoryOf(l.SKU)
-		}
-	}
-	earn, trace := s.step.Earn(&Basket{Sale: d, At: when, Programme: snap, Rate: rate, Under: s.catalog.Under})
-	return earn, trace, nil
 }
 
 func (s *Service) learn(lines []NewLine) {
@@ -215,22 +192,26 @@ func (s *Service) learn(lines []NewLine) {
 
 // posting is one command on its way, with the place of its answer.
 type posting struct {
-	at    int
-	owner member.ID
-	build func(member.ID) ledger.Command
-	ask   Ask
+	at      int
+	owner   member.ID
+	command ledger.Command
+	build   func(context.Context, member.ID) (ledger.Command, error) // makes it anew
+	ask     Ask
 }
 
-// post sends commands to the engine, and again for the survivor those whose member was
-// merged meanwhile.
+// maxTries bounds how often a command is made anew: for the survivor of a member who was
+// merged, or because something changed while it was prepared.
+const maxTries = 100
+
+// post sends commands to the engine, and once more those that have to be made anew.
 func (s *Service) post(ctx context.Context, todo []posting, out []Result) {
-	for range maxMerges {
+	for range maxTries {
 		if len(todo) == 0 {
 			return
 		}
 		rs := make([]ledger.Request, len(todo))
 		for i, p := range todo {
-			rs[i] = ledger.RequestOf(ctx, p.build(p.owner), p.ask.DryRun)
+			rs[i] = ledger.RequestOf(ctx, p.command, p.ask.DryRun)
 			rs[i].Key, rs[i].Bulk = p.ask.Key, p.ask.Bulk
 			if !p.ask.HTTP {
 				rs[i].Refusal = nil
@@ -242,15 +223,18 @@ func (s *Service) post(ctx context.Context, todo []posting, out []Result) {
 			var moved *ledger.Moved
 			if errors.As(a.Err, &moved) {
 				p.owner = member.ID(moved.To)
-				again = append(again, p)
+			} else if !errors.Is(a.Err, ErrStale) {
+				out[p.at] = resultOf(a)
 				continue
 			}
-			out[p.at] = resultOf(a)
+			if p.command, out[p.at].Err = p.build(ctx, p.owner); out[p.at].Err == nil {
+				again = append(again, p)
+			}
 		}
 		todo = again
 	}
 	for _, p := range todo {
-		out[p.at].Err = ledger.ErrMember
+		out[p.at].Err = ErrStale
 	}
 }
 
@@ -319,17 +303,19 @@ func (s *Service) Assign(ctx context.Context, sale ledger.LotKey, ref member.Ref
 	if err != nil {
 		return Result{Err: err}
 	}
-	earn, trace, err := s.earn(ctx, d, nil)
-	if err != nil {
-		return Result{Err: err}
-	}
-	if !ask.Explain {
-		trace = nil
+	build := func(ctx context.Context, owner member.ID) (ledger.Command, error) {
+		p, err := s.prepare(ctx, d, owner, ask)
+		if err != nil {
+			return nil, err
+		}
+		return &assign{sale: sale, to: int64(owner), plan: p, steps: s.steps, explain: ask.Explain, flags: d.Flags}, nil
 	}
 	out := make([]Result, 1)
-	s.post(ctx, []posting{{0, to, func(owner member.ID) ledger.Command {
-		return &assign{sale: sale, to: int64(owner), earn: earn, trace: trace, flags: d.Flags}
-	}, ask}}, out)
+	p := posting{owner: to, build: build, ask: ask}
+	if p.command, err = build(ctx, to); err != nil {
+		return Result{Err: err}
+	}
+	s.post(ctx, []posting{p}, out)
 	return out[0]
 }
 

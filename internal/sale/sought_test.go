@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/test/apptest"
 )
 
@@ -92,6 +94,32 @@ func TestSoughtFar(t *testing.T) {
 		}
 		if got := list(t, a.Client, "till=rare", 50); !slices.Equal(got, []string{rare.ID}) {
 			t.Errorf("found %v, want %s", got, rare.ID)
+		}
+	})
+}
+
+// A return that names no sale may be of more sales than a command may ask for one by one.
+func TestManySalesAtOnce(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		const sales = 60
+		m := member.ID(1)
+		back := sale.NewReturn{Source: "till", Document: "C1", At: at(0)}
+		for i := range sales {
+			sku := name("sku", i)
+			r := record(a, m, sale.New{Source: "till", Document: name("S", i), At: at(-2), Currency: "CNY", Total: 1000,
+				Lines: []sale.NewLine{{Line: 1, SKU: sku, Quantity: 1000, Amount: 1000}}}, sale.Ask{})
+			if r.Err != nil {
+				t.Fatal(r.Err)
+			}
+			back.Lines = append(back.Lines, sale.Asked{Line: int64(i + 1), SKU: sku, Milli: 1000, Amount: -1})
+		}
+		r := a.Sales.TakeBack(a.Context(), back, m, sale.Ask{})
+		if r.Err != nil || len(r.ParkedLines()) > 0 || r.Return.Total != sales*1000 {
+			t.Fatalf("a return of %d sales: %+v, %v", sales, r.Return, r.Err)
+		}
+		if w := walletOf(t, a, m); w.available != 0 || w.earned != 0 {
+			t.Errorf("of what %d sales earned, %+v is left", sales, w)
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 type unnamed struct {
 	doc   *Document // Member is the owner
 	lines []Asked
+	steps []Step
 	snap  *program.Snapshot
 	reach Reach // of the caller
 }
@@ -48,10 +49,12 @@ func (c *unnamed) Decide(s *ledger.State) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, sale := range sales { // all that is needed has to be there before anything changes
-		if err := requireLots(s, home, sale); err != nil {
-			return nil, err
-		}
+	var n ledger.Needs // of all sales together: one round for each would be too many
+	for _, sale := range sales {
+		n.Add(touchedLots(s, home, sale))
+	}
+	if err := s.Require(n); err != nil {
+		return nil, err
 	}
 	d := *c.doc
 	d.Seq, d.PostedMS, d.State = s.NextSale(home), s.NowMS, Posted
@@ -66,7 +69,7 @@ func (c *unnamed) Decide(s *ledger.State) (any, error) {
 		}
 		for _, f := range found {
 			n := len(d.Body.Lines)
-			if _, err := takeBack(s, f.sale, &d, []Line{f.line}); err != nil {
+			if _, err := takeBack(s, c.steps, f.sale, &d, []Line{f.line}); err != nil {
 				return nil, err
 			}
 			d.Body.Lines[n].OfSeq = f.sale.Seq

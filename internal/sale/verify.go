@@ -121,11 +121,14 @@ func (a *auditor) look(d *Document) {
 }
 
 func (a *auditor) lookEarned(d *Document, e *Earned) {
+	if len(e.Shares) == 0 && e.Clawed == 0 {
+		return // of no line: the step that gave it takes it back
+	}
 	var sum, due int64
 	for i, n := range e.Shares {
 		l := &d.Body.Lines[i]
 		sum += n
-		due += share(n, l, l.BackMilli, l.BackAmount)
+		due += Share(n, l, l.BackMilli, l.BackAmount)
 	}
 	if sum != e.Amount || e.Clawed != due || e.Gone < 0 || e.Gone > e.Clawed {
 		a.tell(d.ID(), fmt.Sprintf("%d earned are shared as %d; %d are taken back, %d of them expired, for lines worth %d", e.Amount, sum, e.Clawed, e.Gone, due))

@@ -15,6 +15,7 @@ type View struct {
 	Source     string         `json:"source"`
 	Document   string         `json:"document"`
 	MemberID   string         `json:"member_id,omitempty" doc:"Whose it is; absent while nobody has claimed it."`
+	MemberName string         `json:"member_name,omitempty" doc:"In the list, for who may read members: what the member is called."`
 	SaleID     string         `json:"sale_id,omitempty" doc:"Of a return: its sale."`
 	Of         *Of            `json:"of,omitempty" doc:"Of a return that came before its sale: the document that it named."`
 	Store      string         `json:"store" doc:"Id of the store."`

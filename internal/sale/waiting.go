@@ -82,7 +82,7 @@ func waitingFor(s *ledger.State, awaited ledger.Doc) ([]*Document, error) {
 
 // late lets a return take effect that came before its sale. One that does not fit the sale
 // is parked for a person: the sale stands whatever the return says.
-func late(s *ledger.State, snap *program.Snapshot, sale, w *Document) error {
+func late(s *ledger.State, steps []Step, snap *program.Snapshot, sale, w *Document) error {
 	home, err := s.Account(w.Member)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func late(s *ledger.State, snap *program.Snapshot, sale, w *Document) error {
 		return nil
 	}
 	w.Body.Lines, w.Body.Reach = nil, nil
-	if _, err := takeBack(s, sale, w, lines); err != nil {
+	if _, err := takeBack(s, steps, sale, w, lines); err != nil {
 		return err
 	}
 	put(s, w)

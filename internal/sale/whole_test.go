@@ -1,13 +1,18 @@
 package sale_test
 
 import (
+	"context"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"github.com/patron-loyalty/patron/internal/activity"
+	"github.com/patron-loyalty/patron/internal/kit/db"
+	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/test/apptest"
 )
@@ -49,6 +54,9 @@ func TestReturnedWhole(t *testing.T) {
 				clawed, restored = clawed+sum(rt, r.Return.ClawedBack), restored+sum(rt, r.Return.Restored)
 			}
 			w := walletOf(t, a, m)
+			if b := activityOf(t, a, m); b.Visits(40000, 0) != 0 || b.Spend(40000, 0) != 0 || b.Earned(1, 40000, 0) != 500 {
+				rt.Fatalf("of a sale that is gone, %d visits, %d money and %d points are left", b.Visits(40000, 0), b.Spend(40000, 0), b.Earned(1, 40000, 0)-500)
+			}
 			if clawed != earned || w != (wallet{available: 500, earned: 500}) {
 				rt.Fatalf("of %d earned, %d came back; %d restored; %+v", earned, clawed, restored, w)
 			}
@@ -175,5 +183,77 @@ func TestPartsInAnyOrder(t *testing.T) {
 		if len(totals) != 1 {
 			t.Errorf("the order of parts makes a difference: %v", totals)
 		}
+	})
+}
+
+// activityOf is what a member did by day, as it stands in the database.
+func activityOf(t testing.TB, a *apptest.App, m member.ID) *activity.Book {
+	t.Helper()
+	var packed []byte
+	err := a.DB.Read(a.Context(), func(ctx context.Context, tx *db.Tx) error {
+		rows, err := tx.QueryText(ctx, "SELECT activity FROM account WHERE member_id = $1", int64(m))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := rows.Scan(&packed); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := activity.Unpack(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func number(t testing.TB, public string) member.ID {
+	t.Helper()
+	n, _, err := id.Decode("mem_", public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return member.ID(n)
+}
+
+// What members did by day goes along with a merge and comes apart with its undoing, and a
+// return finds the day of its sale with whoever has it.
+func TestActivityMerged(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		one, two := a.Member(), a.Member()
+		sell := func(m string, document, at string, total int64) {
+			a.Must(201, "POST", "/v1/sales", apptest.J{"source": "till", "document": document, "member": m, "at": at, "currency": "CNY", "total": total,
+				"lines": []apptest.J{{"line": 1, "sku": "tea", "quantity": 2, "amount": total}}})
+		}
+		day := func(text string) int32 { d, _ := program.ParseDay(text); return int32(d) }
+		sell(one, "A1", "2026-03-01T10:00:00+08:00", 10000)
+		sell(one, "A2", "2026-03-01T11:00:00+08:00", 5000)
+		sell(two, "B1", "2026-03-02T23:59:59+08:00", 7000)
+		check := func(m string, visits, spend, points int64) {
+			t.Helper()
+			b := activityOf(t, a, number(t, m))
+			if v, s, e := b.Visits(day("2026-03-02"), 2), b.Spend(day("2026-03-02"), 2), b.Earned(1, day("2026-03-02"), 2); v != visits || s != spend || e != points {
+				t.Errorf("%s: %d visits, %d money, %d points; want %d, %d, %d", m, v, s, e, visits, spend, points)
+			}
+		}
+		check(one, 2, 15000, 150)
+		check(two, 1, 7000, 70)
+		a.Must(200, "POST", "/v1/members/"+one+"/merge", apptest.J{"into": two})
+		check(two, 3, 22000, 220)
+		a.Must(201, "POST", "/v1/returns", apptest.J{"source": "till", "document": "R1", "of": apptest.J{"source": "till", "document": "A1"}, "at": "2026-03-05T10:00:00+08:00",
+			"lines": []apptest.J{{"line": 1, "quantity": 1, "amount": 5000}}})
+		check(two, 3, 17000, 170)
+		a.Must(200, "POST", "/v1/members/"+one+"/unmerge", apptest.J{})
+		check(one, 2, 10000, 100)
+		check(two, 1, 7000, 70)
+		a.Must(201, "POST", "/v1/returns", apptest.J{"source": "till", "document": "R2", "of": apptest.J{"source": "till", "document": "A1"}, "at": "2026-03-05T11:00:00+08:00"})
+		check(one, 1, 5000, 50)
 	})
 }

@@ -26,6 +26,9 @@ const (
 	ReadCatalog  api.Permission = "catalog.read"  // see products, categories and prices
 	WriteCatalog api.Permission = "catalog.write" // change products, categories and prices
 
+	ReadRules  api.Permission = "rules.read"  // see rules, offers, tiers and plans
+	WriteRules api.Permission = "rules.write" // change, publish and end them
+
 	ReadEvents  api.Permission = "events.read"  // follow the domain events
 	WriteEvents api.Permission = "events.write" // tell of visits and other happenings
 
@@ -76,6 +79,8 @@ var table = []grant{
 	{"x x . . . . .", ApprovePoints, "Approve adjustments", "审批积分调整"},
 	{"x x x x x x x", ReadCatalog, "See products", "查看商品"},
 	{"x x . . . . x", WriteCatalog, "Edit products", "编辑商品"},
+	{"x x x x x x x", ReadRules, "See rules, offers, tiers and plans", "查看规则、活动、等级与付费会员"},
+	{"x x . . . . .", WriteRules, "Edit rules, offers, tiers and plans", "编辑规则、活动、等级与付费会员"},
 	{"x x . x x x x", ReadEvents, "Follow events", "查看事件"},
 	{"x x x . . . x", WriteEvents, "Send events", "发送事件"},
 	{"x x . . x x .", ReadReports, "Run reports", "查看报表"},

@@ -24,6 +24,8 @@ points.adjust    owner manager agent
 points.approve   owner manager
 catalog.read     owner manager cashier agent analyst auditor integrator
 catalog.write    owner manager integrator
+rules.read       owner manager cashier agent analyst auditor integrator
+rules.write      owner manager
 events.read      owner manager agent analyst auditor integrator
 events.write     owner manager cashier integrator
 reports.read     owner manager analyst auditor

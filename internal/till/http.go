@@ -32,6 +32,7 @@ func (s *Service) Routes(r *api.Router) {
 	api.Get(r, "/v1/reports/shift", s.getReport, api.Doc{
 		ID: "getShiftReport", Summary: "Add up what a till or a salesperson sold, took back and took in.", Tags: tags, Needs: staff.ReadSales, Fails: []error{ErrSpan, program.ErrNoStore, program.ErrTime},
 	})
+	s.checkoutRoutes(r)
 }
 
 type view struct {

@@ -27,6 +27,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/patron-loyalty/patron/internal/coupon"
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/db"
@@ -67,6 +68,7 @@ type Options struct {
 	Program *program.Service
 	Sales   *sale.Service
 	Ledger  *ledger.Service
+	Coupons *coupon.Service
 	Audit   *staff.Audit
 }
 

@@ -15,9 +15,11 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/kit/clock"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
+	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/program"
+	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/staff"
 )
 
@@ -49,6 +51,39 @@ type Options struct {
 	Members *member.Service
 	Engine  *ledger.Engine
 	Clock   clock.Clock
+	Givers  []Giver // who may give something for an event, in order
+	// Told is called after an event was taken in, once more for each time that it is sent again:
+	// for what a noun does of events of its own type. Nil for nothing.
+	Told func(ctx context.Context, kind string, member, atMS int64) error
+}
+
+// Giver gives something for events: the noun that keeps the rules.
+type Giver interface {
+	// Event returns what it makes of an event of a member, before the batch; nil for nothing.
+	Event(ctx context.Context, owner member.ID, kind string, at time.Time, properties map[string]any) (Gift, error)
+}
+
+// Gift is what a Giver makes of one event.
+type Gift interface {
+	// Needs is what Decide looks at beside the owner's account.
+	Needs(owner int64) ledger.Needs
+	// Decide is pure; sale.ErrStale asks for all to be prepared anew.
+	Decide(s *ledger.State, a *ledger.Account) ([]Lot, error)
+}
+
+// Lot is one lot that an event gave.
+type Lot struct {
+	Currency string        `json:"c"`
+	Amount   int64         `json:"m"`
+	Rule     string        `json:"r"`
+	Key      ledger.LotKey `json:"l"`
+}
+
+// earnedTable keeps what events gave, for an event that is told again.
+var earnedTable = ledger.DefineTable("event_earned", 3, "shard int, member_id int, seq int, body text")
+
+func earnedRow(m, seq int64) ledger.RowKey {
+	return ledger.RowKey{Table: earnedTable, Key: []any{int64(id.Shard(m)), m, seq}}
 }
 
 // Service takes in events.
@@ -64,14 +99,25 @@ type told struct {
 	atMS      int64
 	props     json.RawMessage
 	quiet     bool
+	gifts     []Gift
 }
 
 // Answer is what an event earned.
 type Answer struct {
-	MemberID string   `json:"member_id"`
-	Points   []string `json:"points" doc:"What it earned: lots. Rules on events give them."`
+	MemberID string  `json:"member_id"`
+	Points   []Given `json:"points" doc:"What it earned by rules on events."`
 
 	repeated bool
+}
+
+// Given is one lot that an event earned.
+type Given struct {
+	Currency  string `json:"currency" doc:"Code of the point currency."`
+	Amount    int64  `json:"amount" doc:"In its smallest unit."`
+	Rule      string `json:"rule" doc:"What gave it: code and version."`
+	LotID     string `json:"lot_id"`
+	UsableAt  string `json:"usable_at" doc:"From when it can be used."`
+	ExpiresAt string `json:"expires_at,omitempty" doc:"The first instant at which it can no longer be used; absent where it does not end."`
 }
 
 func (c *told) doc() ledger.Document {
@@ -80,7 +126,11 @@ func (c *told) doc() ledger.Document {
 
 // Needs names the member and the event's key.
 func (c *told) Needs() ledger.Needs {
-	return ledger.Needs{Members: []int64{c.member}, Fresh: []ledger.RowKey{c.doc().Need()}}
+	n := ledger.Needs{Members: []int64{c.member}, Fresh: []ledger.RowKey{c.doc().Need()}}
+	for _, g := range c.gifts {
+		n.Add(g.Needs(c.member))
+	}
+	return n
 }
 
 // Decide takes the event in, once.
@@ -96,14 +146,60 @@ func (c *told) Decide(s *ledger.State) (any, error) {
 	if was, seen := s.FindDoc(c.doc()); seen {
 		return c.again(s, a, was, content)
 	}
-	body, err := json.Marshal(map[string]any{"key": c.key, "properties": c.props, "quiet": c.quiet})
+	var lots []Lot
+	for _, g := range c.gifts {
+		more, err := g.Decide(s, a)
+		if err != nil {
+			return nil, err
+		}
+		lots = append(lots, more...)
+	}
+	out := &Answer{MemberID: member.ID(a.ID).String(), Points: givenOf(s, lots)}
+	said := map[string]any{"key": c.key, "properties": c.props, "quiet": c.quiet}
+	if len(lots) > 0 {
+		said["earned"] = earnedBody(lots)
+	}
+	body, err := json.Marshal(said)
 	if err != nil {
 		return nil, err
 	}
 	s.Event(a, "event."+c.kind, c.atMS, string(body))
 	s.PutDoc(c.doc(), ledger.Doc{Kind: ledger.DocEvent, Member: a.ID, Seq: a.EventN, Content: content})
-	return &Answer{MemberID: member.ID(a.ID).String(), Points: []string{}}, nil
+	if len(lots) > 0 {
+		if body, err = json.Marshal(lots); err != nil {
+			return nil, err
+		}
+		s.Put(earnedTable, int64(a.Shard), a.ID, a.EventN, string(body))
+	}
+	return out, nil
 }
+
+// earnedBody is what an event earned as its domain event tells it.
+func earnedBody(lots []Lot) (out []map[string]any) {
+	for _, l := range lots {
+		out = append(out, map[string]any{"lot_id": ledger.LotID(l.Key.Member, l.Key.Seq), "currency": l.Currency, "amount": l.Amount, "rule": l.Rule})
+	}
+	return out
+}
+
+func givenOf(s *ledger.State, lots []Lot) []Given {
+	out := []Given{}
+	for _, x := range lots {
+		g := Given{Currency: x.Currency, Amount: x.Amount, Rule: x.Rule, LotID: ledger.LotID(x.Key.Member, x.Key.Seq)}
+		if home, err := s.Account(x.Key.Member); err == nil {
+			if l := s.Lot(home, x.Key.Seq); l != nil {
+				g.UsableAt = iso(l.ActiveMS)
+				if l.ExpiresMS < ledger.Never {
+					g.ExpiresAt = iso(l.ExpiresMS)
+				}
+			}
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+func iso(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.999Z07:00") }
 
 // again answers an event that was told before: the first one's answer, if it says the same
 // of the same member, or of one who was merged into them since.
@@ -128,7 +224,23 @@ func (c *told) again(s *ledger.State, a *ledger.Account, was ledger.Doc, content
 	if who != a.ID || was.Content != content {
 		return nil, ErrTaken
 	}
-	return &Answer{MemberID: member.ID(a.ID).String(), Points: []string{}, repeated: true}, nil
+	if err := s.Require(ledger.Needs{Rows: []ledger.RowKey{earnedRow(was.Member, was.Seq)}}); err != nil {
+		return nil, err
+	}
+	var lots []Lot
+	if row := s.Row(earnedTable, earnedRow(was.Member, was.Seq).Key...); row != nil {
+		if err := json.Unmarshal([]byte(row[3].(string)), &lots); err != nil {
+			return nil, err
+		}
+	}
+	var n ledger.Needs
+	for _, l := range lots {
+		n.Members, n.LotSeqs = append(n.Members, l.Key.Member), append(n.LotSeqs, l.Key)
+	}
+	if err := s.Require(n); err != nil {
+		return nil, err
+	}
+	return &Answer{MemberID: member.ID(a.ID).String(), Points: givenOf(s, lots), repeated: true}, nil
 }
 
 // Event is one thing that a member did, as a file tells it.
@@ -172,6 +284,9 @@ func (s *Service) Import(ctx context.Context, list []Event) ([]Imported, error) 
 			out[i].Err = member.ErrNotFound.At("body.member")
 		default:
 			todo[i].member = int64(ids[i])
+			if err := s.prepare(ctx, todo[i]); err != nil {
+				return nil, err
+			}
 			places = append(places, i)
 		}
 	}
@@ -196,9 +311,15 @@ func (s *Service) postAll(ctx context.Context, todo []*told, places []int, out [
 	for j, a := range s.o.Engine.DoMany(ctx, requests) {
 		i := places[j]
 		var to *ledger.Moved
-		if errors.As(a.Err, &to) {
+		if errors.As(a.Err, &to) || errors.Is(a.Err, sale.ErrStale) {
 			next := *todo[i]
-			next.member = to.To
+			if to != nil {
+				next.member = to.To
+			}
+			if err := s.prepare(ctx, &next); err != nil {
+				out[i].Err = err
+				continue
+			}
 			todo[i], moved = &next, append(moved, i)
 			continue
 		}
@@ -232,6 +353,25 @@ func (s *Service) check(kind, key string, when time.Time, props map[string]any) 
 	return &told{kind: kind, key: key, atMS: when.UnixMilli(), props: body}, nil
 }
 
+// prepare asks who may give something for the event of a command whose member is known.
+func (s *Service) prepare(ctx context.Context, c *told) error {
+	c.gifts = nil
+	for _, g := range s.o.Givers {
+		var props map[string]any
+		if err := json.Unmarshal(c.props, &props); err != nil {
+			return err
+		}
+		gift, err := g.Event(ctx, member.ID(c.member), c.kind, time.UnixMilli(c.atMS), props)
+		if err != nil {
+			return err
+		}
+		if gift != nil {
+			c.gifts = append(c.gifts, gift)
+		}
+	}
+	return nil
+}
+
 // post checks an event and sends its command.
 func (s *Service) post(ctx context.Context, kind, ref, key string, when time.Time, props map[string]any, r ledger.Request) ledger.Answer {
 	c, err := s.check(kind, key, when, props)
@@ -249,12 +389,23 @@ func (s *Service) post(ctx context.Context, kind, ref, key string, when time.Tim
 	for range maxMerges {
 		next := *c
 		next.member = int64(who)
+		if err := s.prepare(ctx, &next); err != nil {
+			return ledger.Answer{Err: err}
+		}
 		r.Command = &next
 		a := s.o.Engine.Do(ctx, r)
 		var moved *ledger.Moved
+		if errors.Is(a.Err, sale.ErrStale) {
+			continue
+		}
 		if !errors.As(a.Err, &moved) {
 			if v, ok := a.Value.(*Answer); ok && v.repeated {
 				a.Raw.Replayed = true
+			}
+			if s.o.Told != nil && a.Err == nil && !r.DryRun {
+				if err := s.o.Told(ctx, kind, int64(who), c.atMS); err != nil {
+					return ledger.Answer{Err: err}
+				}
 			}
 			return a
 		}

@@ -1,5 +1,5 @@
 import type { BrowserContext, Page } from '@playwright/test';
-import { accessible, emailOf, expect, password, Server, signIn, test, watch } from './patron.ts';
+import { accessible, emailOf, expect, overhang, password, Server, signIn, test, watch } from './patron.ts';
 
 const button = (page: Page, name: RegExp) => page.getByRole('button', { name });
 
@@ -133,7 +133,55 @@ test('a cashier sells, spends points, prints, takes back, voids and closes the s
   await expect(dialog.getByText(/^(已交班。|The shift is closed\.)$/)).toBeVisible();
   await accessible(page);
   await page.keyboard.press('Escape');
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scroll').toBe(true);
+  expect(await overhang(page), 'no sideways scroll').toBe(0);
+});
+
+test('a cashier uses coupons: the best of what the member holds, and a code that is typed', async ({ page, demo }) => {
+  const key = demo.command('key', 'create', '--name', 'e2e-till-coupons', '--scopes', 'all').trim();
+  const post = async <T>(path: string, body: object): Promise<T> => {
+    const answer = await fetch(demo.url + path, { method: 'POST', headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', 'Idempotency-Key': `e2e-${Math.random()}` }, body: JSON.stringify(body) });
+    expect(answer.ok, `${path}: ${answer.status}`).toBe(true);
+    return (await answer.json()) as T;
+  };
+  const stamp = `${Date.now()}`;
+  const member = await post<{ id: string; number: string }>('/v1/members', { external_id: `till/${stamp}`, name: 'Coupon Guest' });
+  const coupon = async (code: string, terms: object): Promise<string> => {
+    const { id } = await post<{ id: string }>('/v1/coupons', { code: `${code}-${stamp}`, name_en: `Till ${code}`, name_zh: `收银${code}`, ...terms });
+    await post(`/v1/coupons/${id}/publish`, {});
+    return id;
+  };
+  const codes: string[] = [];
+  for (const [name, terms] of [['ten', { effect: { kind: 'percent', percent: 1000 }, stack: { order: 1 } }], ['twenty', { effect: { kind: 'amount', amount: 2000 }, minimum: { amount: 10000 }, stack: { order: 2 } }]] as const) {
+    codes.push((await post<{ code: string }>(`/v1/coupons/${await coupon(name, terms)}/vouchers`, { member: member.id })).code);
+  }
+  const bearer = `E2E${stamp.slice(-8)}`;
+  await coupon('shared', { effect: { kind: 'amount', amount: 500 }, shared_code: bearer, stack: { order: 3 } });
+
+  await atTill(page, demo, 'T2');
+  await page.locator('#till-find').fill(`ext:till/${stamp}`);
+  await page.keyboard.press('Enter');
+  await expect(page.locator('#till-amount')).toBeFocused();
+  await page.keyboard.type('200');
+  await button(page, /^(用最省的 2 张券：减 ¥40\.00|Use the best 2 coupons: ¥40\.00 off)$/).click(); // 10 % of 200, and 20
+  await expect(button(page, /^(确认，收|Take) ¥160\.00/)).toBeVisible();
+  await page.locator('#till-coupon').fill('NO-SUCH-CODE');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alert').filter({ hasText: /券码|voucher|code/i }).first()).toBeVisible();
+  await page.getByRole('button', { name: /^(不用|Without )/ }).last().click();
+  await page.locator('#till-coupon').fill(bearer.toLowerCase());
+  await page.keyboard.press('Enter');
+  await expect(button(page, /^(确认，收|Take) ¥155\.00/)).toBeVisible();
+  await accessible(page);
+  expect(await overhang(page)).toBe(0);
+  await page.keyboard.press('F9');
+  await recorded(page);
+  const number = (await page.getByText(/^(小票|Receipt) T\d-/).textContent())!.replace(/^(小票|Receipt) /, '');
+  const [sale] = await salesOf(page, demo, 'T2', number);
+  expect(sale).toMatchObject({ total: 15500, member_id: member.id });
+  for (const code of codes) {
+    const voucher = (await (await page.request.get(`${demo.url}/v1/vouchers/${code}`)).json()) as { state: string };
+    expect(voucher.state).toBe('redeemed');
+  }
 });
 
 test('a scanner that types into the amount means the member', async ({ page, demo }) => {

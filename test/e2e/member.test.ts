@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { accessible, expect, type Server, signIn, test } from './patron.ts';
+import { accessible, expect, overhang, type Server, signIn, test } from './patron.ts';
 
 const button = (page: Page, name: RegExp) => page.getByRole('button', { name });
 
@@ -17,6 +17,10 @@ async function points(page: Page, server: Server, id: string) {
 test('a manager finds a member and adjusts over the limit; a second person agrees', async ({ page, demo, browser }, info) => {
   await signIn(page, demo, 'manager');
   const member = await somebody(page, demo, 10 + info.workerIndex);
+  for (const [what, body] of [['adjustments', { amount: 20, reason: 'welcome' }], ['spendings', { amount: 5, reason: 'tea', source: 'e2e', document: info.project.name }]] as const) { // so that what there is is not what was earned
+    const made = await page.request.post(`${demo.url}/v1/members/${member.id}/${what}`, { headers: { 'Idempotency-Key': crypto.randomUUID(), Origin: demo.url }, data: { currency: 'points', ...body } });
+    expect(made.status()).toBe(201);
+  }
   await page.goto(`${demo.url}/members`);
   await expect(page.getByRole('link', { name: member.name }).first()).toBeVisible();
   await accessible(page);
@@ -31,6 +35,8 @@ test('a manager finds a member and adjusts over the limit; a second person agree
   await accessible(page);
 
   const before = await points(page, demo, member.id);
+  const wallet = page.getByRole('heading', { level: 2, name: /^(积分|Points)$/ }).locator('xpath=../..');
+  await expect(wallet.locator('p').first(), 'what may be used of points, and of nothing else').toContainText(before.toLocaleString('en'));
   await button(page, /^(调整积分|Adjust points)$/).click();
   await page.locator('#adjust-amount').fill('1500');
   const dialog = page.getByRole('dialog');
@@ -43,13 +49,20 @@ test('a manager finds a member and adjusts over the limit; a second person agree
   expect(await points(page, demo, member.id), 'nothing moves before somebody agrees').toBe(before);
 
   // Not the one who asked: somebody else, in a browser of their own.
-  const second = await browser.newPage();
+  const context = await browser.newContext({ viewport: page.viewportSize(), locale: info.project.use.locale });
+  const second = await context.newPage();
   await signIn(second, demo, 'owner');
-  const { items } = (await (await second.request.get(`${demo.url}/v1/approvals?state=waiting`)).json()) as { items: { id: string; member_id: string }[] };
-  const asked = items.find((a) => a.member_id === member.id)!;
-  const agreed = await second.request.post(`${demo.url}/v1/approvals/${asked.id}/approve`, { headers: { 'Idempotency-Key': `e2e-${asked.id}`, Origin: demo.url }, data: {} });
-  expect(agreed.status()).toBe(200);
-  await second.close();
+  await second.goto(`${demo.url}/approvals`);
+  const asked = second.locator('tr[data-row-key]').filter({ has: second.locator(`a[href="/members/${member.id}"]`) });
+  await expect(asked).toContainText('slip was checked');
+  await accessible(second);
+  await asked.getByRole('button', { name: /^(同意|Agree|Approve)/ }).click();
+  const ask = second.getByRole('dialog');
+  await expect(ask).toContainText('1,500');
+  await accessible(second);
+  await ask.locator('.ant-btn-primary').click();
+  await expect(asked).toHaveCount(0);
+  await context.close();
 
   await page.reload();
   expect(await points(page, demo, member.id)).toBe(before + 1500);
@@ -95,7 +108,7 @@ test('an agent writes a note, logs a call and finishes a task', async ({ page, d
     await page.waitForLoadState('networkidle');
     await accessible(page);
   }
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scroll').toBe(true);
+  expect(await overhang(page), 'no sideways scroll').toBe(0);
 });
 
 test('an analyst sees nobody, and is told who may', async ({ page, demo }) => {

@@ -7,7 +7,7 @@ const size = { width: 1440, height: 960 };
 export default defineConfig({
   testDir: '.',
   testMatch: 'pictures.ts',
-  outputDir: 'results',
+  outputDir: 'results/pictures',
   workers: 1,
   timeout: 120_000,
   reporter: [['list']],

@@ -8,7 +8,7 @@ const most = 250_000; // bytes: a README is read on phones too
 /** What is shown, as which role, and what has to be there before it is taken. */
 const pictures = [
   { name: 'overview', path: '/', ready: '[role=img][aria-label] svg' },
-  { name: 'member', path: '/members/{member}', ready: 'table tbody tr' },
+  { name: 'member', path: '/members/{member}', ready: 'tr[data-row-key]' },
   { name: 'points', path: '/points', ready: 'tr[data-row-key]' },
   { name: 'join-code', path: '/join-code', ready: 'article img' },
   { name: 'settings', path: '/settings', ready: 'form input' },

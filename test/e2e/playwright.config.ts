@@ -10,6 +10,7 @@ export const browser = {
 
 // Every journey runs as in a shop: both languages, a desk and a phone. A test that is about
 // one of them says so by its tag.
+// What fades has no colour of its own to be measured: everything stands still.
 const desk = { width: 1440, height: 900 };
 const phone = { width: 390, height: 844 };
 
@@ -22,7 +23,7 @@ export default defineConfig({
   retries: process.env.CI ? 1 : 0, // a journey that needed it is reported as flaky
   expect: { timeout: 10_000 },
   reporter: [['list']],
-  use: { ...browser, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
+  use: { ...browser, contextOptions: { reducedMotion: 'reduce' }, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
   projects: [
     { name: 'desk-zh', grepInvert: /@phone/, use: { viewport: desk, locale: 'zh-CN' } },
     { name: 'desk-en', grepInvert: /@phone/, use: { viewport: desk, locale: 'en-US' } },

@@ -2,8 +2,6 @@ import type { Browser, Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { accessible, expect, type Server, test } from './patron.ts';
 
-test.use({ contextOptions: { reducedMotion: 'reduce' } }); // contrast is measured on what stands still
-
 let key: string | undefined; // of the till, which finds members too
 
 async function api<T>(server: Server, path: string, body?: object): Promise<T> {
@@ -109,6 +107,7 @@ test('a member signs in, shows the code, and reads why', async ({ page, demo }) 
   const first = (await code.getAttribute('data-code'))!;
   const found = await api<Card>(demo, `/v1/members/${first}`);
   await expect(page.locator('.card'), 'what the till scans is who stands there').toContainText(found.number);
+  await expect(page.locator('.card .balance')).toContainText((await points(demo, found.id)).toLocaleString('en'));
   const [again] = await Promise.all([page.waitForResponse(/\/portal\/v1\/qr$/), page.clock.runFor(40_000)]); // a code is good for 60 s
   expect(again.status(), 'asked for again before it ends').toBe(200);
   await expect(code).toBeVisible();

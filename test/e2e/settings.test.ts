@@ -21,12 +21,15 @@ test('an owner opens a store, prints its join code and adds a till', async ({ pa
   await expect(drawer.locator('.ant-form-item-explain-error').filter({ hasText: /中文名或英文名|in Chinese or English/ })).toBeVisible();
   await drawer.getByLabel(/^(中文名|Chinese name)$/).fill('南京路新店');
   await drawer.getByLabel(/^(英文名|English name)$/).fill('Nanjing Road');
+  await drawer.getByLabel(/^(地址|Address)$/).fill('南京路 1 号');
   await accessible(page);
   await add.click();
   await expect(drawer.locator('.ant-form-item-explain-error').filter({ hasText: /已被使用|this code already/ })).toBeVisible(); // beside its field
   await drawer.getByLabel(/^(编码|Code)$/).fill(code);
   await add.click();
   await expect(drawer).toBeHidden();
+  const { items } = (await (await page.request.get(`${demo.url}/v1/stores?q=${code}`)).json()) as { items: object[] };
+  expect(items, 'every field is sent').toEqual([expect.objectContaining({ code, name_zh: '南京路新店', name_en: 'Nanjing Road', address: '南京路 1 号' })]);
 
   await page.getByLabel(/名称、编码或地址|Name, code or address/).fill(code);
   await expect(rows).toHaveCount(1);
@@ -175,6 +178,22 @@ test('an owner changes how the programme is called and looks', async ({ page, de
   await page.getByRole('button', { name: /^(删除标志|Remove the logo)$/ }).click();
   await page.getByRole('dialog').getByRole('button', { name: /^(删除标志|Remove the logo)$/ }).click();
   await expect(page.locator('main img[src^="/portal/v1/logo"]')).toHaveCount(0);
+});
+
+test('an owner changes how long points last, and sees what that means', async ({ page, demo }, { project }) => {
+  await signIn(page, demo, 'owner');
+  await page.goto(`${demo.url}/currencies/growth`);
+  const months = 13 + ['desk-zh', 'desk-en', 'phone-zh', 'phone-en'].indexOf(project.name);
+  await expect(page.locator('main')).toContainText(/效果预览|What it does/);
+  await page.getByLabel(/^(多久后可用|Becomes usable after)$/).fill('3');
+  await page.getByLabel(/^(多少|数量|How many)$/).fill(String(months));
+  await accessible(page);
+  await page.getByRole('button', { name: /^(保 ?存|Save)$/ }).click();
+  await expect(page.getByText(/从现在起|from now on/)).toBeVisible();
+  const { items } = (await (await page.request.get(`${demo.url}/v1/currencies`)).json()) as { items: { code: string; policy: { pending_days: number; expiry: object } }[] };
+  const { policy } = items.find((c) => c.code === 'growth')!;
+  expect([policy.pending_days, policy.expiry]).toEqual([3, expect.objectContaining({ policy: 'rolling', count: months, unit: 'month' })]);
+  await expect(page.locator('main aside'), 'in words').toContainText(String(months));
 });
 
 test('a module that is switched off leaves the menu, and its page says so', async ({ page, demo }, { project }) => {

@@ -24,6 +24,9 @@ type Cond struct {
 	needs   []Need
 	uses    []string
 	program cel.Program
+	guards  []guard // of a condition: parts that are asked before the program
+	guarded bool    // they are all of it
+	asksWho bool
 	watched func() (cel.Program, error) // the same, with the values of all parts kept; made when first asked for
 }
 
@@ -65,8 +68,12 @@ func (e *Env) compile(text string, kind Kind, want *cel.Type, wantWord errs.Word
 		return nil, err
 	}
 	c.needs, c.uses = f.needs, f.uses
+	c.asksWho = c.readsWho()
 	if err := c.bound(ce); err != nil {
 		return nil, err
+	}
+	if want == cel.BoolType {
+		c.makeGuards()
 	}
 	return c, c.plan(ce)
 }
@@ -160,6 +167,12 @@ func (c *Cond) Uses(name string) bool { return slices.Contains(c.uses, name) }
 
 // Eval reports whether the condition holds. It fails with ErrFacts or ErrEval.
 func (c *Cond) Eval(f *Facts) (bool, error) {
+	if err := c.given(f); err != nil {
+		return false, err
+	}
+	if holds, known := c.quickly(f); known {
+		return holds, nil
+	}
 	v, err := c.run(f)
 	if err != nil {
 		return false, err
@@ -173,6 +186,9 @@ func (c *Cond) Eval(f *Facts) (bool, error) {
 
 // Amount works out an amount compiled by CompileAmount. It fails with ErrFacts or ErrEval.
 func (c *Cond) Amount(f *Facts) (int64, error) {
+	if err := c.given(f); err != nil {
+		return 0, err
+	}
 	v, err := c.run(f)
 	if err != nil {
 		return 0, err
@@ -185,9 +201,6 @@ func (c *Cond) Amount(f *Facts) (int64, error) {
 }
 
 func (c *Cond) run(f *Facts) (ref.Val, error) {
-	if err := c.given(f); err != nil {
-		return nil, err
-	}
 	v, _, err := c.program.Eval(activation{f})
 	if err != nil {
 		return nil, evalFault(err)

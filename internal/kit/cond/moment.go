@@ -50,3 +50,6 @@ func leap(year int) bool { return daysIn(year, 2) == 29 }
 func daysIn(year, month int) int {
 	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
+
+// Festival is the festival that the day is, as now.festival; "" for none.
+func (n Moment) Festival() string { return n.festival }

@@ -80,7 +80,8 @@ func (d *DB) Warm(ctx context.Context) error {
 	return err
 }
 
-// Begun counts the transactions and snapshots so far: how busy the database is.
+// Begun counts the transactions and snapshots so far, but for those of Upkeep: how busy others
+// keep the database.
 func (d *DB) Begun() int64 { return d.begun.Load() }
 
 // Shrink gives the memory back in which the connections of the embedded database keep

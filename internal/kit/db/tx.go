@@ -114,7 +114,9 @@ func (d *DB) once(ctx context.Context, m mode, fn func(context.Context, *Tx) err
 	if err := d.Failure(); err != nil {
 		return false, err
 	}
-	d.begun.Add(1)
+	if ctx.Value(upkeepKey{}) == nil {
+		d.begun.Add(1)
+	}
 	tx, err := d.store.begin(ctx, m)
 	if err != nil {
 		return false, d.translate(given(ctx, err))

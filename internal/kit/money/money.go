@@ -97,6 +97,14 @@ func Split(total int64, weights []int64) []int64 {
 	if len(weights) == 0 {
 		return nil
 	}
+	shares := make([]int64, len(weights))
+	SplitInto(shares, make([]uint64, len(weights)), total, weights)
+	return shares
+}
+
+// SplitInto is Split into slices of the caller, for whoever splits thousands of times a
+// request. shares and rems are as long as weights; shares may be weights itself.
+func SplitInto(shares []int64, rems []uint64, total int64, weights []int64) {
 	var sum uint64
 	for _, w := range weights {
 		if w < 0 || total < 0 {
@@ -104,18 +112,18 @@ func Split(total int64, weights []int64) []int64 {
 		}
 		sum += uint64(w)
 	}
-	if sum == 0 {
-		even := make([]int64, len(weights))
-		for i := range even {
-			even[i] = 1
-		}
-		return Split(total, even)
-	}
 	if sum > math.MaxInt64 {
 		panic("money: Split of weights past the limit")
 	}
-	shares, rems, left := make([]int64, len(weights)), make([]uint64, len(weights)), total
+	even := sum == 0
+	if even {
+		sum = uint64(len(weights))
+	}
+	left := total
 	for i, w := range weights {
+		if even {
+			w = 1
+		}
 		hi, lo := bits.Mul64(uint64(total), uint64(w))
 		q, rem := bits.Div64(hi, lo, sum) // hi < sum because w <= sum and total < 2^63
 		shares[i], rems[i] = int64(q), rem
@@ -131,7 +139,6 @@ func Split(total int64, weights []int64) []int64 {
 		shares[best]++
 		rems[best] = 0
 	}
-	return shares
 }
 
 // decimals of the currencies of ISO 4217 whose minor unit is not a hundredth.

@@ -27,6 +27,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/event"
 	"github.com/patron-loyalty/patron/internal/kit/seal"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/plan"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/staff"
 	"github.com/patron-loyalty/patron/internal/test/dbtest"
@@ -77,6 +78,7 @@ type Setup struct {
 	Log      slog.Handler         // of errors into the test where nil
 	First    int64                // Unique counts from here, where the database was used before
 	Edit     func(*config.Config) // of the configuration; nil for none
+	Payments []plan.Provider      // that paid memberships may be charged through
 }
 
 // OpenAt is Open on a database that may have been used before.
@@ -102,7 +104,7 @@ func OpenAt(t testing.TB, s Setup) *App {
 	a := &App{Clock: s.Clock, t: t}
 	a.n.Store(s.First)
 	var err error
-	if a.App, err = app.Open(t.Context(), app.Options{Config: c, Clock: a.Clock, Log: slog.New(s.Log), Box: s.Box}); err != nil {
+	if a.App, err = app.Open(t.Context(), app.Options{Config: c, Clock: a.Clock, Log: slog.New(s.Log), Box: s.Box, Payments: s.Payments}); err != nil {
 		t.Fatalf("open the program: %v", err)
 	}
 	a.Start(t.Context())
@@ -155,6 +157,19 @@ func (a *App) Drain() {
 	a.t.Helper()
 	if err := a.Events.Drain(a.Context()); err != nil {
 		a.t.Fatalf("drain the events: %v", err)
+	}
+}
+
+// Rest waits until all events are handed on and no job that is due is left.
+func (a *App) Rest() {
+	a.t.Helper()
+	a.Drain()
+	for end := time.Now().Add(time.Minute); a.Number("SELECT COUNT(*) FROM job WHERE state = 'running' OR state = 'ready' AND run_at_ms <= $1", a.Clock.Now().UnixMilli()) > 0; {
+		if time.Now().After(end) {
+			a.t.Fatal("the jobs do not come to an end")
+		}
+		a.Jobs.Nudge()
+		time.Sleep(2 * time.Millisecond)
 	}
 }
 

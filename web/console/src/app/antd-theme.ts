@@ -4,8 +4,10 @@ import { theme, type MappingAlgorithm, type ThemeConfig } from 'antd';
 /**
  * Ant Design in our colours. Its algorithms compute the seed colours anew, most of all the dark one, so
  * ours calls theirs and then puts back what the table says; everything else is a plain token.
+ * Nothing moves for who does not want it: shortened to nothing, an animation may end before Ant
+ * Design waits for its end, and what it opens would stay as if it were still opening.
  */
-export function antdTheme(name: ThemeName): ThemeConfig {
+export function antdTheme(name: ThemeName, still: boolean): ThemeConfig {
   const c = palette(name);
   const base = name === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm;
   const algorithm: MappingAlgorithm = (seed, map) => ({
@@ -77,6 +79,7 @@ export function antdTheme(name: ThemeName): ThemeConfig {
       controlHeightLG: 48,
       boxShadow: c.pop,
       boxShadowSecondary: c.pop,
+      motion: !still,
       motionDurationFast: '0.12s',
       motionDurationMid: '0.2s',
       motionDurationSlow: '0.2s',

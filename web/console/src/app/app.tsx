@@ -34,7 +34,7 @@ export function App() {
 function Look({ children }: { children: ReactNode }) {
   const { i18n } = useTranslation();
   const name = useTheme();
-  const theme = useMemo(() => antdTheme(name), [name]);
+  const theme = useMemo(() => antdTheme(name, window.matchMedia('(prefers-reduced-motion: reduce)').matches), [name]);
   const zh = i18n.language === 'zh-CN';
   dayjs.locale(zh ? 'zh-cn' : 'en');
   return (

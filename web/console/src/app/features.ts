@@ -8,9 +8,16 @@ import { audit } from '../features/audit/feature.ts';
 import { system } from '../features/system/feature.ts';
 import { places, program } from '../features/program/feature.ts';
 import { staff } from '../features/staff/feature.ts';
+import { coupon } from '../features/coupon/feature.ts';
+import { offer } from '../features/offer/feature.ts';
+import { reward } from '../features/reward/feature.ts';
+import { draw } from '../features/draw/feature.ts';
+import { plan } from '../features/plan/feature.ts';
+import { tier } from '../features/tier/feature.ts';
 import { till } from '../features/till/feature.ts';
 import { insight } from '../features/insight/feature.ts';
 import { catalog } from '../features/catalog/feature.ts';
+import { rule } from '../features/rule/feature.ts';
 import { connect } from '../features/connect/feature.ts';
 import { help } from '../features/help/feature.ts';
 
@@ -21,6 +28,13 @@ export const features: Feature[] = [
   sale,
   till,
   ledger,
+  rule,
+  offer,
+  coupon,
+  reward,
+  draw,
+  tier,
+  plan,
   catalog,
   places,
   approval,

@@ -30,7 +30,7 @@ interface Props {
 export function FigureRow({ figures, asOf, updating }: Props) {
   const { t } = useTranslation('ui');
   return (
-    <dl className={styles.row} aria-busy={updating} data-updating={updating || undefined} data-bare={figures.every((f) => f.value === undefined) || undefined}>
+    <dl className={styles.row} aria-busy={updating} data-updating={updating || undefined} data-bare={figures.every((f) => f.value === undefined && !f.definition) || undefined}>
       {figures.map((f) => (
         <div key={f.key} className={styles.figure}>
           <dt className={styles.name}>

@@ -1,7 +1,7 @@
 import { Icon } from '@patron/shared/ui/icon.tsx';
 import { Blank } from '@patron/shared/ui/blank.tsx';
 import { keepPreviousData, useQuery, type QueryKey } from '@tanstack/react-query';
-import { Button, Checkbox, Popover, Skeleton, type TableColumnType } from 'antd';
+import { Button, Checkbox, Grid, Popover, Skeleton, type TableColumnType } from 'antd';
 import { useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate, useSearchParams } from 'react-router';
@@ -20,6 +20,8 @@ export interface KeysetColumn<T> extends TableColumnType<T> {
   title: string;
   /** Hidden until somebody chooses it. */
   optional?: boolean;
+  /** On a phone it stands beside the first column: what one acts with, and by, is not to be scrolled to. */
+  near?: boolean;
 }
 
 interface Props<T> {
@@ -56,6 +58,7 @@ export function KeysetTable<T extends object>({ name, queryKey, fetch, columns, 
   const page = useQuery({ queryKey: [...queryKey, cursor ?? ''], queryFn: () => fetch(cursor), placeholderData: keepPreviousData });
   const [shown, setShown] = useChosen(name, columns);
   const slow = useAfter(page.isPending, 300);
+  const wide = Grid.useBreakpoint().md ?? true;
 
   const turn = (next: string | undefined) =>
     setParams((now) => {
@@ -110,7 +113,7 @@ export function KeysetTable<T extends object>({ name, queryKey, fetch, columns, 
           scroll={selection ? undefined : { x: 'max-content' }}
           rowKey={rowKey}
           dataSource={rows}
-          columns={columns.filter((c, i) => i === 0 || shown.includes(c.key))}
+          columns={inOrder(columns.filter((c, i) => i === 0 || shown.includes(c.key)), wide)}
           rowSelection={selection && { selectedRowKeys: selection.keys, onChange: (keys) => selection.onChange(keys as string[]) }}
           onRow={to && ((row) => ({
             className: styles.row!,
@@ -130,6 +133,12 @@ export function KeysetTable<T extends object>({ name, queryKey, fetch, columns, 
     );
   }
   return <div className={styles.table}>{tools}{body}</div>;
+}
+
+/** The columns as they stand on a screen: on a narrow one those that are near come right after the first. */
+function inOrder<T>(columns: KeysetColumn<T>[], wide: boolean): KeysetColumn<T>[] {
+  const [first, ...rest] = columns;
+  return wide || !first ? columns : [first, ...rest.filter((c) => c.near), ...rest.filter((c) => !c.near)];
 }
 
 /** Which columns one has chosen, kept in this browser. */

@@ -2,6 +2,7 @@ import { ApiProblem } from '@patron/shared/api/problem.ts';
 import { Form, type FormInstance, type FormProps } from 'antd';
 import { useEffect } from 'react';
 import { ProblemAlert } from './problem-alert.tsx';
+import styles from './problem-form.module.css';
 
 type Path = (string | number)[];
 
@@ -16,14 +17,14 @@ interface Props<V> extends Omit<FormProps<V>, 'form'> {
  * name is `phone`, of `body.lines[2].amount` beside `['lines', 2, 'amount']`; the rest above the form.
  * An answer about a field goes when the field is edited.
  */
-export function ProblemForm<V>({ form, error, children, onValuesChange, ...rest }: Props<V>) {
+export function ProblemForm<V>({ form, error, children, onValuesChange, className, ...rest }: Props<V>) {
   const { placed, left } = split(form as FormInstance, error);
 
   useEffect(() => {
     const { placed: fields } = split(form as FormInstance, error);
     if (fields.length === 0) return;
     (form as FormInstance).setFields(fields.map(({ name, message }) => ({ name, errors: [message] })));
-    form.scrollToField(fields[0]!.name, { focus: true, block: 'nearest' });
+    form.scrollToField(fields[0]!.name, { focus: true, block: 'center' });
   }, [form, error]);
 
   return (
@@ -31,6 +32,7 @@ export function ProblemForm<V>({ form, error, children, onValuesChange, ...rest 
       layout="vertical"
       requiredMark={false}
       {...rest}
+      className={className ? `${styles.form} ${className}` : styles.form}
       form={form}
       onValuesChange={(changed: Partial<V>, all) => {
         // Fields without rules of their own keep an answer for ever otherwise.

@@ -21,6 +21,19 @@ const pages = {
   consents: lazy(() => import('../features/mine/consents-page.tsx')),
   sessions: lazy(() => import('../features/mine/sessions-page.tsx')),
   close: lazy(() => import('../features/mine/close-page.tsx')),
+  tier: lazy(() => import('../features/tier/tier-page.tsx')),
+  plan: lazy(() => import('../features/plan/plan-page.tsx')),
+  offers: lazy(() => import('../features/offer/offers-page.tsx')),
+  rewards: lazy(() => import('../features/reward/rewards-page.tsx')),
+  reward: lazy(() => import('../features/reward/reward-page.tsx')),
+  rewardOrders: lazy(() => import('../features/reward/orders-page.tsx')),
+  rewardOrder: lazy(() => import('../features/reward/order-page.tsx')),
+  draws: lazy(() => import('../features/draw/draws-page.tsx')),
+  draw: lazy(() => import('../features/draw/draw-page.tsx')),
+  drawCheck: lazy(() => import('../features/draw/check-page.tsx')),
+  vouchers: lazy(() => import('../features/coupon/vouchers-page.tsx')),
+  centre: lazy(() => import('../features/coupon/centre-page.tsx')),
+  gift: lazy(() => import('../features/coupon/gift-page.tsx')),
   inbox: lazy(() => import('../features/door/inbox-page.tsx')),
 };
 
@@ -73,6 +86,7 @@ export function Pages() {
             <Route path="/sign-in" element={<DoorPage />} />
             <Route path="/join" element={<DoorPage joining />} />
             <Route path="/inbox" element={<pages.inbox />} />
+            <Route path="/draws/:id/check/:epoch?" element={<pages.drawCheck />} />
             <Route element={<Inside><Shell /></Inside>}>
               <Route element={<Guarded />}>
                 <Route path="/" element={<HomePage />} />
@@ -85,6 +99,18 @@ export function Pages() {
                 <Route path="/me/consents" element={<pages.consents />} />
                 <Route path="/me/sessions" element={<pages.sessions />} />
                 <Route path="/me/close" element={<pages.close />} />
+                <Route path="/tier" element={<pages.tier />} />
+                <Route path="/plan" element={<pages.plan />} />
+                <Route path="/offers" element={<pages.offers />} />
+                <Route path="/rewards" element={<pages.rewards />} />
+                <Route path="/rewards/orders" element={<pages.rewardOrders />} />
+                <Route path="/rewards/orders/:id" element={<pages.rewardOrder />} />
+                <Route path="/rewards/:id" element={<pages.reward />} />
+                <Route path="/draws" element={<pages.draws />} />
+                <Route path="/draws/:id" element={<pages.draw />} />
+                <Route path="/coupons" element={<pages.vouchers />} />
+                <Route path="/coupons/claim" element={<pages.centre />} />
+                <Route path="/gift/:token" element={<pages.gift />} />
                 <Route path="*" element={<Missing />} />
               </Route>
             </Route>

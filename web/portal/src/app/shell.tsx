@@ -13,6 +13,7 @@ export function Shell() {
   useEffect(() => { window.scrollTo(0, 0); }, [pathname]); // its answer is no clean-up
   const tabs: { to: string; icon: IconName; label: string }[] = [
     { to: '/', icon: 'home', label: t('tab.home') },
+    { to: '/coupons', icon: 'coupon', label: t('tab.coupons') },
     { to: '/points', icon: 'ledger', label: t('tab.points') },
     { to: '/purchases', icon: 'sale', label: t('tab.purchases') },
     { to: '/me', icon: 'member', label: t('tab.mine') },

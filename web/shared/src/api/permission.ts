@@ -11,8 +11,12 @@ export type Permission =
   | 'points.approve' // be the second person for a large correction
   | 'catalog.read'
   | 'catalog.write'
+  | 'rules.read'
+  | 'rules.write'
   | 'lists.export' // take whole lists out as files
   | 'lists.import' // bring files in
+  | 'rules.read' // see rules, offers, tiers and plans
+  | 'rules.write' // change, publish and end them
   | 'events.read'
   | 'events.write'
   | 'reports.read'

@@ -12,11 +12,13 @@ export const hatched = (color: string) => ({ symbol: 'rect', dashArrayX: [1, 0],
 /** What all charts have in common: fonts, hairlines, the dark tooltip. Options of a chart lie over it. */
 export function baseOption(theme: ThemeName): EChartsCoreOption {
   const c = palette(theme);
-  const text = { color: c['text-3'], fontSize: 12, fontFamily: 'inherit' };
+  // By name: texts are measured on a canvas, which knows no 'inherit', and long figures of an axis would be cut.
+  const { fontFamily } = getComputedStyle(document.body);
+  const text = { color: c['text-3'], fontSize: 12, fontFamily };
   return {
     animationDuration: 200,
     color: [c.c1, c.c2, c.c3, c.c4, c.c5, c.c6],
-    textStyle: { fontFamily: 'inherit' },
+    textStyle: { fontFamily },
     grid: { left: 0, right: 0, top: 12, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     tooltip: {
       trigger: 'axis',

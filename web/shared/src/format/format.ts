@@ -28,10 +28,11 @@ interface MoneyOptions {
   signed?: boolean;
 }
 
-const decimalsOf = (currency: string) => new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+/** How many decimals amounts of a money have: 2 of the yuan, 0 of the yen. */
+export const decimalsOf = (currency: string) => new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
 
 /** The yuan and the yen share a sign; a shop that reads ¥ means the yuan. */
-function symbolOf(currency: string, language: Language): string {
+export function symbolOf(currency: string, language: Language): string {
   if (currency === 'CNY') return '¥';
   if (currency === 'JPY') return 'JP¥';
   const parts = new Intl.NumberFormat(language, { style: 'currency', currency }).formatToParts(0);

@@ -27,7 +27,7 @@ export function useFormat() {
       exact: (at: string | Date) => format.formatExact(dated(at), place),
       deadline: (end: string | Date) => format.formatDeadline(dated(end), place),
       /** Of the two names that the API gives, the one to show. */
-      named: (it: { name_en: string; name_zh: string }) => (language === 'zh-CN' ? it.name_zh || it.name_en : it.name_en || it.name_zh),
+      named: (it: { name_en?: string | undefined; name_zh?: string | undefined }) => (language === 'zh-CN' ? it.name_zh || it.name_en : it.name_en || it.name_zh) ?? '',
     };
   }, [language, zone]);
 }

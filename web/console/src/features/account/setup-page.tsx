@@ -1,6 +1,7 @@
 import { api, ok } from '@patron/shared/api/client.ts';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Button, Form, Input } from 'antd';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useNavigate } from 'react-router';
 import { meQuery } from '../../frame/me.ts';
@@ -19,7 +20,7 @@ export default function SetupPage() {
   const navigate = useNavigate();
   const client = useQueryClient();
   const [form] = Form.useForm<Values>();
-  const token = location.hash.slice(1);
+  const [token] = useState(() => location.hash.slice(1)); // kept, for the address is left before the page is
   const setUp = useMutation({
     mutationFn: (values: Values) => ok(api.POST('/v1/setup', { body: { token, ...values } })),
     onSuccess: async () => {

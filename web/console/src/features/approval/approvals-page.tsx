@@ -42,7 +42,7 @@ export default function ApprovalsPage() {
   const columns: KeysetColumn<Approval>[] = [
     { key: 'what', title: t('column.what'), render: (_, a) => named({ name_en: a.label_en, name_zh: a.label_zh }) },
     { key: 'member', title: t('column.member'), render: (_, a) => a.member_id && <Link to={`/members/${a.member_id}`}>{t('toMember')}</Link> },
-    { key: 'amount', title: t('column.amount'), align: 'right', render: (_, a) => a.amount !== undefined && a.currency && <Points amount={a.amount} decimals={currencies.decimalsOf(a.currency)} signed /> },
+    { key: 'amount', near: true, title: t('column.amount'), align: 'right', render: (_, a) => a.amount !== undefined && a.currency && <Points amount={a.amount} decimals={currencies.decimalsOf(a.currency)} signed /> },
     { key: 'reason', title: t('column.reason'), render: (_, a) => a.reason },
     { key: 'asked', title: t('column.asked'), render: (_, a) => <>{actor(a.asked_by)} · <When at={a.asked_at} /></> },
     state === 'waiting'
@@ -51,20 +51,21 @@ export default function ApprovalsPage() {
     state === 'waiting'
       ? {
           key: 'act',
+          near: true,
           title: t('column.act'),
           render: (_, a) => {
             const own = a.asked_by === `staff:${me.id}`;
             if (own) return <Button size="small" onClick={() => setAct({ act: 'withdraw', on: a })}>{t('withdraw.open')}</Button>;
             if (!may) return <span className="quiet">{t('notYou')}</span>;
             return (
-              <span style={{ display: 'inline-flex', gap: 8 }}>
+              <span style={{ display: 'flex', flexWrap: 'wrap', gap: 8, maxWidth: 'max(30vw, 96px)' }}>
                 <Button size="small" onClick={() => setAct({ act: 'approve', on: a })}>{t('approve.open')}</Button>
                 <Button size="small" danger onClick={() => setAct({ act: 'reject', on: a })}>{t('reject.open')}</Button>
               </span>
             );
           },
         }
-      : { key: 'state', title: t('column.state'), render: (_, a) => <StatusTag tone={tones[a.state]}>{t(`state.${a.state}`)}</StatusTag> },
+      : { key: 'state', near: true, title: t('column.state'), render: (_, a) => <StatusTag tone={tones[a.state]}>{t(`state.${a.state}`)}</StatusTag> },
   ];
   return (
     <Page title={t('menu')}>

@@ -4,7 +4,7 @@ import { When } from '@patron/shared/ui/when.tsx';
 import { DatePicker, Input } from 'antd';
 import dayjs from 'dayjs';
 import { useTranslation } from 'react-i18next';
-import { useActors } from '../../frame/lookups.ts';
+import { useActors, useDid } from '../../frame/lookups.ts';
 import { Page } from '../../frame/page.tsx';
 import { useFilters } from '../../ui/filters.ts';
 import { KeysetTable, type KeysetColumn } from '../../ui/keyset-table.tsx';
@@ -25,13 +25,14 @@ type Entry = NonNullable<Awaited<ReturnType<typeof get>>['items']>[number];
 export default function AuditPage() {
   const { t } = useTranslation('audit');
   const actor = useActors();
+  const did = useDid();
   const filters = useFilters(['actor', 'action', 'subject', 'from', 'to'] as const);
   const f = filters.values;
   const query: Query = { ...f, to: f.to && dayjs(f.to).add(1, 'day').format('YYYY-MM-DD') };
   const columns: KeysetColumn<Entry>[] = [
     { key: 'at', title: t('column.at'), render: (_, e) => <When at={e.at} /> },
     { key: 'who', title: t('column.who'), render: (_, e) => (e.actor_kind === 'staff' ? actor(`staff:${e.actor}`) : e.actor ? `${t(`kind.${e.actor_kind}`)} ${e.actor}` : t(`kind.${e.actor_kind}`)) },
-    { key: 'action', title: t('column.action'), render: (_, e) => <button type="button" className="word" onClick={() => filters.set({ action: e.action })}>{e.action}</button> },
+    { key: 'action', title: t('column.action'), render: (_, e) => <><button type="button" className="word" onClick={() => filters.set({ action: e.action })}>{did(e.action)}</button>{did(e.action) !== e.action && <div className="quiet">{e.action}</div>}</> },
     { key: 'subject', title: t('column.subject'), render: (_, e) => e.subject && <button type="button" className="word" onClick={() => filters.set({ subject: e.subject })}>{e.subject}</button> },
     { key: 'change', title: t('column.change'), render: (_, e) => <Change before={e.before} after={e.after} /> },
     { key: 'ip', title: t('column.ip'), optional: true, render: (_, e) => e.ip },
@@ -92,5 +93,6 @@ function fieldsOf(value: unknown): Record<string, string> {
   if (value === undefined || value === null) return {};
   const text = (v: unknown) => (typeof v === 'string' ? v : JSON.stringify(v));
   if (typeof value !== 'object' || Array.isArray(value)) return { '': text(value) };
-  return Object.fromEntries(Object.entries(value).map(([name, v]) => [name, text(v)]));
+  const empty = (v: unknown) => v === null || (Array.isArray(v) && v.length === 0);
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => !empty(v)).map(([name, v]) => [name, text(v)]));
 }

@@ -1,5 +1,6 @@
 import { api, ok } from '@patron/shared/api/client.ts';
 import type { CatalogProductView, ChangeProductPatchInBody } from '@patron/shared/api/schema.d.ts';
+import { decimalsOf } from '@patron/shared/format/format.ts';
 import { useWrite } from '@patron/shared/api/write.ts';
 import { useQuery } from '@tanstack/react-query';
 import { Form, Input, InputNumber, Select, Switch } from 'antd';
@@ -17,9 +18,6 @@ interface Values {
   cost?: number | null;
   active: boolean;
 }
-
-/** How many decimals the money of a currency has: 2 for CNY, 0 for JPY. */
-const decimalsOf = (currency: string) => new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
 
 /** Changes a product. Price and cost can be changed, not taken away: the API knows no empty ones. */
 export function EditProduct({ product: p, open, onClose }: { product: CatalogProductView; open: boolean; onClose: () => void }) {

@@ -25,7 +25,8 @@ export function Attention() {
           <span className={styles.icon} data-severity={it.severity}><Icon name={icons[it.severity] ?? 'info'} /></span>
           <span className={styles.what}>{t(it.more ? 'attention.many' : 'attention.some', { title: it.title, n: it.count })}</span>
           {it.link && <Link className={styles.go} to={it.link} aria-label={t('attention.goTo', { title: it.title })}>{t('attention.go')}</Link>}
-          <span className={styles.detail}>{it.detail}{it.since && <> {t('attention.since')} <When at={it.since} /></>}</span>
+          <span className={styles.detail}>{it.detail}</span>
+          {it.since && <span className={styles.since}>{t('attention.since')} <When at={it.since} /></span>}
         </li>
       ))}
     </ul>

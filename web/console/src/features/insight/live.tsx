@@ -1,12 +1,12 @@
 import { api, ok } from '@patron/shared/api/client.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { Money } from '@patron/shared/ui/money.tsx';
-import { Points } from '@patron/shared/ui/points.tsx';
 import { When } from '@patron/shared/ui/when.tsx';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
+import { Amount } from '../../ui/amount.tsx';
 import { Section } from '../../ui/section.tsx';
 import styles from './live.module.css';
 
@@ -36,7 +36,6 @@ export function Live() {
   const [paused, setPaused] = useState(false);
   const [list, setList] = useState<Happening[]>([]);
   const stores = useQuery({ queryKey: ['stores', 'all'], queryFn: () => ok(api.GET('/v1/stores', { params: { query: { limit: 200 } } })) }).data?.items ?? [];
-  const currencies = useQuery({ queryKey: ['currencies'], queryFn: () => ok(api.GET('/v1/currencies')), staleTime: 300_000 }).data?.items ?? [];
 
   useEffect(() => {
     if (paused) return;
@@ -49,7 +48,6 @@ export function Live() {
     return () => source.close();
   }, [paused]);
 
-  const decimals = (code: string) => currencies.find((c) => c.code === code)?.policy.decimals ?? 0;
   const storeName = (id: string | undefined) => {
     const store = stores.find((s) => s.id === id);
     return store && named(store);
@@ -77,7 +75,7 @@ export function Live() {
                 </p>
               </div>
               <div className={styles.points}>
-                {it.points?.map((p, i) => <div key={i}><Points amount={p.amount} decimals={decimals(p.currency)} signed /></div>)}
+                {it.points?.map((p, i) => <div key={i}><Amount amount={p.amount} currency={p.currency} signed /></div>)}
               </div>
             </li>
           ))}

@@ -1,14 +1,16 @@
 import { api, ok } from '@patron/shared/api/client.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
+import { Blank } from '@patron/shared/ui/blank.tsx';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Segmented, Select } from 'antd';
+import { Button, Segmented, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
 import { useCan } from '../../frame/me.ts';
 import { Page } from '../../frame/page.tsx';
 import { useFilters } from '../../ui/filters.ts';
 import { Section, WithAside } from '../../ui/section.tsx';
 import { ErrorState } from '../../ui/states.tsx';
-import { getDashboard } from './api.ts';
+import { getDashboard, type Dashboard } from './api.ts';
 import { Attention } from './attention.tsx';
 import { PointsChart, SalesChart } from './charts.tsx';
 import { Figures, type Span } from './figures.tsx';
@@ -24,6 +26,9 @@ export default function OverviewPage() {
     </Page>
   );
 }
+
+/** A shop that has not begun: charts of nothing would only puzzle. */
+const quiet = (dash: Dashboard) => (dash.series ?? []).every((s) => (s.days ?? []).every((d) => d.value === 0));
 
 function Reports() {
   const { t } = useTranslation('insight');
@@ -72,8 +77,14 @@ function Reports() {
               </>
             }
           >
-            <Section><SalesChart dash={dash.data} /></Section>
-            <Section><PointsChart dash={dash.data} /></Section>
+            {dash.data && quiet(dash.data) ? (
+              <Section><Blank drawing="result" title={t('first.title')} text={t('first.text')} action={<Link to="/help"><Button>{t('first.act')}</Button></Link>} /></Section>
+            ) : (
+              <>
+                <Section><SalesChart dash={dash.data} /></Section>
+                <Section><PointsChart dash={dash.data} /></Section>
+              </>
+            )}
           </WithAside>
         </>
       )}

@@ -11,7 +11,7 @@ import { useNavigate, useParams } from 'react-router';
 import { useCurrencies } from '../../frame/lookups.ts';
 import { useCan } from '../../frame/me.ts';
 import { Page } from '../../frame/page.tsx';
-import { useUnsaved } from '../../frame/unsaved.tsx';
+import { kept, useUnsaved } from '../../frame/unsaved.tsx';
 import { ProblemForm } from '../../ui/problem-form.tsx';
 import { Section, WithAside } from '../../ui/section.tsx';
 import { ErrorState, NotFoundState } from '../../ui/states.tsx';
@@ -74,7 +74,7 @@ function Edit({ currency }: { currency: Currency | undefined }) {
       onSuccess: (out) => {
         setDirty(false);
         void message.success(t('currencies.saved'));
-        if (!currency) void navigate(`/currencies/${out.code}`, { replace: true });
+        if (!currency) void navigate(`/currencies/${out.code}`, kept);
       },
     },
   );

@@ -11,6 +11,7 @@ import { Amount } from '../../ui/amount.tsx';
 import { ExportList } from '../../ui/export-list.tsx';
 import { useFilters } from '../../ui/filters.ts';
 import { KeysetTable, type KeysetColumn } from '../../ui/keyset-table.tsx';
+import { RuleLink } from '../../ui/rule-trace.tsx';
 import { Section } from '../../ui/section.tsx';
 
 const get = (query: { currency?: string; kind?: string; from?: string; to?: string; document?: string; cursor?: string; limit: number }) =>
@@ -33,7 +34,7 @@ export default function EntriesPage() {
     { key: 'at', title: t('column.at'), render: (_, e) => e.posted_at && <When at={e.posted_at} /> },
     { key: 'what', title: t('column.what'), render: (_, e) => e.title },
     { key: 'why', title: t('column.why'), render: (_, e) => <Why row={e} store={stores.nameOf(e.store)} actor={actor(e.actor)} /> },
-    { key: 'member', title: t('column.member'), render: (_, e) => <Link to={`/members/${e.member_id}`}>{t('toMember')}</Link> },
+    { key: 'member', title: t('column.member'), render: (_, e) => <Link to={`/members/${e.member_id}`}>{e.member_name || t('toMember')}</Link> },
     { key: 'store', title: t('column.store'), optional: true, render: (_, e) => stores.nameOf(e.store) },
     { key: 'actor', title: t('column.actor'), optional: true, render: (_, e) => actor(e.actor) },
     { key: 'currency', title: t('column.currency'), render: (_, e) => currencies.nameOf(e.currency) },
@@ -77,6 +78,6 @@ function Why({ row, store, actor }: { row: Row; store: string; actor: string }) 
   const { cause } = row;
   const document = row.document && (cause?.startsWith('sal_') ? <Link className="inline" to={`/sales/${cause}`}>{row.document}</Link> : row.document);
   const sale = !document && cause?.startsWith('sal_') && <Link className="inline" to={`/sales/${cause}`}>{t('why.sale')}</Link>;
-  const parts = [row.reason, document || sale, row.rule && t('why.rule', { rule: row.rule }), store, row.reason && actor].filter(Boolean);
-  return <>{parts.map((part, i) => <span key={i}>{i > 0 && ' · '}{part}</span>)}</>;
+  const parts = [row.reason, document || sale, row.rule && (row.rule === 'base' ? t('why.base') : <>{t('why.rule')} <RuleLink rule={row.rule} /></>), store, row.reason && actor].filter(Boolean);
+  return <>{parts.map((part, i) => <span key={i}>{i > 0 && t('comma')}{part}</span>)}</>;
 }

@@ -2,15 +2,16 @@ import { api, ok } from '@patron/shared/api/client.ts';
 import { When } from '@patron/shared/ui/when.tsx';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
+import { useActors, useDid } from '../../frame/lookups.ts';
 import { keyOf, type Member } from './api.ts';
 import { More, useMore } from './more.tsx';
 import styles from './part.module.css';
-import { useWho } from './who.ts';
 
 /** Who did or read what of the member, from where. */
 export function AuditPart({ member }: { member: Member }) {
-  const { t, i18n } = useTranslation('member');
-  const who = useWho();
+  const { t } = useTranslation('member');
+  const who = useActors();
+  const did = useDid();
   const list = useMore([...keyOf(member.id), 'audit'], (cursor) => ok(api.GET('/v1/audit', { params: { query: { subject: member.id, cursor, limit: 30 } } })));
   return (
     <More list={list} empty={t('audit.empty')}>
@@ -19,7 +20,7 @@ export function AuditPart({ member }: { member: Member }) {
           <ul className={styles.list}>
             {rows.map((e) => (
               <li key={e.id}>
-                <p>{i18n.exists(`member:audit.action.${e.action}`) ? t(`audit.action.${e.action}`) : e.action}</p>
+                <p>{did(e.action)}</p>
                 <p className={styles.meta}><span>{who(e.actor_kind === 'staff' ? `staff:${e.actor}` : e.actor_kind)}</span><When at={e.at} />{e.ip && <span>{e.ip}</span>}</p>
               </li>
             ))}

@@ -6,6 +6,7 @@ import { When } from '@patron/shared/ui/when.tsx';
 import { App, Button, Checkbox, Form, InputNumber, Select } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useActors } from '../../frame/lookups.ts';
 import { useCan } from '../../frame/me.ts';
 import { useUnsaved } from '../../frame/unsaved.tsx';
 import { ProblemForm } from '../../ui/problem-form.tsx';
@@ -13,7 +14,6 @@ import { keyOf, type Member } from './api.ts';
 import { MentionArea, useMentioned } from './mention-area.tsx';
 import { More, useMore } from './more.tsx';
 import styles from './part.module.css';
-import { useWho } from './who.ts';
 
 const outcomes = ['reached', 'no_answer', 'busy', 'voicemail', 'wrong_number'] as const;
 
@@ -65,7 +65,7 @@ function Notes({ member }: { member: Member }) {
 
 function Note({ note, may }: { note: MemberNoteView; may: boolean }) {
   const { t } = useTranslation('member');
-  const who = useWho();
+  const who = useActors();
   const { modal } = App.useApp();
   const [editing, setEditing] = useState<string>();
   const mentioned = useMentioned();
@@ -114,7 +114,7 @@ interface CallValues {
 function Calls({ member }: { member: Member }) {
   const { t } = useTranslation('member');
   const can = useCan();
-  const who = useWho();
+  const who = useActors();
   const { modal } = App.useApp();
   const [form] = Form.useForm<CallValues>();
   const [open, setOpen] = useState(false);

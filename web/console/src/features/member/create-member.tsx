@@ -2,7 +2,7 @@ import { api, ok } from '@patron/shared/api/client.ts';
 import type { MemberNewMember } from '@patron/shared/api/schema.d.ts';
 import { useWrite } from '@patron/shared/api/write.ts';
 import { Button, Drawer, Form, Input, Select } from 'antd';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { ProblemForm } from '../../ui/problem-form.tsx';
@@ -18,16 +18,19 @@ export function CreateMember({ open, onClose }: { open: boolean; onClose: () => 
   const [changed, setChanged] = useState(false);
   const create = useWrite((body: MemberNewMember, key) => ok(api.POST('/v1/members', { body, params: { header: { 'Idempotency-Key': key } } })), {
     invalidates: [['members']],
-    onSuccess: (made) => {
+    onSuccess: () => {
       setChanged(false);
       onClose();
-      setTimeout(() => void navigate(`/members/${made.id}`)); // once the guard knows that nothing is left to lose
     },
   });
   const leave = useLeave(changed, () => {
     setChanged(false);
     onClose();
   });
+  const made = create.data?.id;
+  useEffect(() => { // after the guard's own, which then knows that nothing is left to lose
+    if (made && !changed) void navigate(`/members/${made}`);
+  }, [made, changed, navigate]);
   return (
     <Drawer
       open={open}
@@ -36,10 +39,10 @@ export function CreateMember({ open, onClose }: { open: boolean; onClose: () => 
       size={480}
       afterOpenChange={(is) => {
         if (is) {
+          create.reset(); // not when it closes: whom it made is where the page goes next
           if (!typing()) (form as typeof form).getFieldInstance('phone')?.focus?.();
         } else {
           form.resetFields();
-          create.reset();
         }
       }}
       footer={

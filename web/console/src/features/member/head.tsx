@@ -2,6 +2,7 @@ import { api, ok } from '@patron/shared/api/client.ts';
 import type { TagMemberTagsInBody } from '@patron/shared/api/schema.d.ts';
 import { useWrite } from '@patron/shared/api/write.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
+import { tierIcon } from '@patron/shared/standing/tier-mark.tsx';
 import { Icon } from '@patron/shared/ui/icon.tsx';
 import { PhoneMasked } from '@patron/shared/ui/phone-masked.tsx';
 import { StatusTag } from '@patron/shared/ui/status-tag.tsx';
@@ -10,21 +11,21 @@ import { useQuery } from '@tanstack/react-query';
 import { App, Button, Popover, QRCode, Select } from 'antd';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useColleagues, useStores } from '../../frame/lookups.ts';
+import { useActors, useColleagues, useStores } from '../../frame/lookups.ts';
 import { useCan } from '../../frame/me.ts';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
 import { Amount } from '../../ui/amount.tsx';
+import { standingQuery } from '../../ui/standing.tsx';
 import { keyOf, type Member } from './api.ts';
 import { consentsQuery } from './consents.ts';
 import styles from './head.module.css';
-import { useWho } from './who.ts';
 
 /** Who it is, how they stand, and what colleagues must know first. */
 export function Head({ member, phone, onPhone }: { member: Member; phone: boolean; onPhone: () => void }) {
   const { t } = useTranslation('member');
   const can = useCan();
   const stores = useStores();
-  const { count } = useFormat();
+  const { count, named } = useFormat();
   const agreed = useQuery(consentsQuery(member.id)).data?.current?.filter((c) => c.purpose === 'marketing' && c.granted) ?? [];
   const pinned = useQuery({
     queryKey: [...keyOf(member.id), 'notes', 'pinned'],
@@ -32,7 +33,7 @@ export function Head({ member, phone, onPhone }: { member: Member; phone: boolea
   }).data?.items;
   const blocked = member.cards?.blocked;
   const growth = member.wallets?.filter((w) => w.kind === 'growth') ?? [];
-  const tier = member.tier as { name?: string } | undefined;
+  const tier = useQuery(standingQuery(member.id)).data?.find((s) => s.main)?.tier;
   const fact = (key: string, label: string, value: ReactNode) => value && <div key={key}><dt>{label}</dt><dd>{value}</dd></div>;
   return (
     <section className={styles.head}>
@@ -40,7 +41,7 @@ export function Head({ member, phone, onPhone }: { member: Member; phone: boolea
       <div className={styles.who}>
         <div className={styles.line}>
           <h2>{member.name || t('unnamed')}</h2>
-          {tier?.name && <StatusTag tone="primary">{tier.name}</StatusTag>}
+          {tier && <StatusTag tone="primary" icon={tierIcon(tier.icon)}>{named(tier)}</StatusTag>}
           {blocked?.earn && <StatusTag tone="error" icon="lock">{t('blocked.earn')}</StatusTag>}
           {blocked?.spend && <StatusTag tone="error" icon="lock">{t('blocked.spend')}</StatusTag>}
           {member.identifiers?.some((i) => i.kind === 'wechat') && <StatusTag tone="plain" icon="scan">{t('wechat')}</StatusTag>}
@@ -80,7 +81,7 @@ export function Head({ member, phone, onPhone }: { member: Member; phone: boolea
 function Advisor({ member }: { member: Member }) {
   const { t } = useTranslation('member');
   const can = useCan();
-  const who = useWho();
+  const who = useActors();
   const { message } = App.useApp();
   const colleagues = useColleagues();
   const change = useWrite(

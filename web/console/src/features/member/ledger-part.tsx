@@ -6,20 +6,20 @@ import { Select, Table } from 'antd';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { useCurrencies, useStores } from '../../frame/lookups.ts';
+import { useActors, useCurrencies, useStores } from '../../frame/lookups.ts';
 import { useFilters } from '../../ui/filters.ts';
 import { Amount } from '../../ui/amount.tsx';
+import { RuleLink } from '../../ui/rule-trace.tsx';
 import { keyOf, type Member } from './api.ts';
 import styles from './part.module.css';
 import { More, useMore } from './more.tsx';
 import { Stamp } from './stamp.tsx';
-import { useWho } from './who.ts';
 
 /** Every movement, newest first, with why. A row opens to the lots that it touched. */
 export function LedgerPart({ member }: { member: Member }) {
   const { t } = useTranslation('member');
   const currencies = useCurrencies();
-  const who = useWho();
+  const who = useActors();
   const filters = useFilters(['currency'] as const);
   const chosen = filters.values.currency ?? member.wallets?.find((w) => w.kind === 'points')?.currency ?? 'all';
   const currency = chosen === 'all' ? undefined : chosen;
@@ -78,7 +78,7 @@ function Why({ entry: e }: { entry: LedgerEntryView }) {
   if (sale) parts.push(<Link to={`/sales/${sale}`}>{e.document || t(e.kind === 'clawback' || e.kind === 'restore' ? 'why.return' : 'why.sale')}</Link>);
   else if (e.document) parts.push(t('why.document', { document: e.document }));
   if (other) parts.push(<Link to={`/members/${other}`}>{t('why.member')}</Link>);
-  if (e.rule) parts.push(e.rule === 'base' ? t('why.base') : t('why.rule', { rule: e.rule }));
+  if (e.rule) parts.push(e.rule === 'base' ? t('why.base') : <>{t('why.rule')} <RuleLink rule={e.rule} /></>);
   if (e.store) parts.push(stores.nameOf(e.store));
   if (e.debt < 0) parts.push(t('why.repaid'));
   return <>{parts.map((part, i) => <span key={i}>{i > 0 && t('comma')}{part}</span>)}</>;

@@ -19,15 +19,20 @@ import { Head } from './head.tsx';
 import { LedgerPart } from './ledger-part.tsx';
 import styles from './member-page.module.css';
 import { OpenTasks } from './open-tasks.tsx';
+import { OffersPart } from './offers-part.tsx';
+import { PlanPart } from './plan-part.tsx';
+import { plansQuery } from './plans.ts';
 import { PrivacyPart } from './privacy-part.tsx';
 import { SalesPart } from './sales-part.tsx';
+import { StandingPart } from './standing-part.tsx';
 import { TasksPart } from './tasks-part.tsx';
 import { Recent, TimelinePart } from './timeline-part.tsx';
 import { Wallets } from './wallets.tsx';
 import { storesQuery } from '../../frame/lookups.ts';
+import { standingQuery } from '../../ui/standing.tsx';
 
 interface Part {
-  key: 'ledger' | 'sales' | 'timeline' | 'notes' | 'tasks' | 'privacy' | 'audit';
+  key: 'ledger' | 'sales' | 'standing' | 'plan' | 'offers' | 'timeline' | 'notes' | 'tasks' | 'privacy' | 'audit';
   needs: Permission;
   module?: Module;
   view: ComponentType<{ member: Member }>;
@@ -37,6 +42,9 @@ interface Part {
 const parts: Part[] = [
   { key: 'ledger', needs: 'points.read', view: LedgerPart },
   { key: 'sales', needs: 'sales.read', view: SalesPart },
+  { key: 'standing', needs: 'members.read', view: StandingPart },
+  { key: 'plan', needs: 'members.read', view: PlanPart },
+  { key: 'offers', needs: 'members.read', view: OffersPart },
   { key: 'timeline', needs: 'members.read', view: TimelinePart },
   { key: 'notes', needs: 'members.read', view: ContactPart },
   { key: 'tasks', needs: 'members.read', module: 'tasks', view: TasksPart },
@@ -50,8 +58,9 @@ export default function MemberPage() {
   const { ref = '' } = useParams();
   const one = useQuery(memberQuery(ref));
   const member = one.data;
+  const standing = useQuery({ ...standingQuery(member?.id ?? ''), enabled: !!member }).isPending;
   const naming = useQuery(storesQuery).isPending; // the head names a store: it would grow a line later
-  if (member && !naming) return <Known key={member.id} member={member} at={ref} />;
+  if (member && !naming && !standing) return <Known key={member.id} member={member} at={ref} />;
   const missing = one.error && 'status' in one.error && (one.error.status === 404 || one.error.status === 422);
   return (
     <Page title={t('one')} crumbs={[{ to: '/members', title: t('menu') }]}>
@@ -68,7 +77,8 @@ function Known({ member, at }: { member: Member; at: string }) {
   const acts = useActs(member);
   const uses = useUses();
   const allowed = parts.filter((p) => can(p.needs));
-  const shown = allowed.filter((p) => uses(p.module));
+  const sold = !!useQuery(plansQuery).data?.items?.length; // without plans there is nothing to say of them
+  const shown = allowed.filter((p) => uses(p.module) && (p.key !== 'plan' || sold));
   const here = allowed.find((p) => p.key === part) ?? (part === undefined ? shown[0] : undefined);
   const View = here?.view;
   return (

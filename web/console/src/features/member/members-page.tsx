@@ -1,15 +1,17 @@
 import { api, ok } from '@patron/shared/api/client.ts';
 import type { MemberLineView } from '@patron/shared/api/schema.d.ts';
+import { tierIcon } from '@patron/shared/standing/tier-mark.tsx';
 import { Blank } from '@patron/shared/ui/blank.tsx';
 import { Icon } from '@patron/shared/ui/icon.tsx';
+import { StatusTag } from '@patron/shared/ui/status-tag.tsx';
 import { PhoneMasked } from '@patron/shared/ui/phone-masked.tsx';
 import { When } from '@patron/shared/ui/when.tsx';
-import { Button, DatePicker, Input } from 'antd';
+import { Button, DatePicker, Input, Select } from 'antd';
 import dayjs from 'dayjs';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useNavigate } from 'react-router';
-import { useStores } from '../../frame/lookups.ts';
+import { useStores, useTiers } from '../../frame/lookups.ts';
 import { useCan } from '../../frame/me.ts';
 import { Page } from '../../frame/page.tsx';
 import { ExportList } from '../../ui/export-list.tsx';
@@ -27,7 +29,8 @@ export default function MembersPage() {
   const can = useCan();
   const navigate = useNavigate();
   const stores = useStores();
-  const filters = useFilters(['q', 'tag', 'joined_from', 'joined_until'] as const);
+  const tiers = useTiers();
+  const filters = useFilters(['q', 'tag', 'tier', 'joined_from', 'joined_until'] as const);
   const f = filters.values;
   const [creating, setCreating] = useState(false);
   const [tagging, setTagging] = useState(false);
@@ -38,6 +41,7 @@ export default function MembersPage() {
   const columns: KeysetColumn<MemberLineView>[] = [
     { key: 'name', title: t('field.name'), width: 160, render: (_, m) => <Link className={styles.name} to={`/members/${m.id}`}>{m.name || t('unnamed')}</Link> },
     { key: 'number', title: t('field.number'), width: 110, render: (_, m) => m.number },
+    ...(tiers.some ? [{ key: 'tier', title: t('field.tier'), width: 110, render: (_: unknown, m: MemberLineView) => m.tier && <StatusTag tone="primary" icon={tierIcon(tiers.list.find((one) => one.code === m.tier)?.icon)}>{tiers.nameOf(m.tier)}</StatusTag> }] : []),
     { key: 'phone', title: t('field.phone'), width: 150, render: (_, m) => m.phone && <PhoneMasked phone={m.phone} /> },
     { key: 'email', title: t('field.email'), optional: true, render: (_, m) => m.email },
     { key: 'card', title: t('field.card'), optional: true, render: (_, m) => m.card },
@@ -63,11 +67,12 @@ export default function MembersPage() {
           filtered={filters.active}
           onClear={filters.clear}
           selection={can('members.manage') ? { keys: chosen, onChange: setChosen } : undefined}
-          empty={<Blank drawing="members" title={t('empty.title')} text={t('empty.text')} action={create} />}
+          empty={<Blank drawing="members" title={t('empty.title')} text={t('empty.text')} action={can('members.write') && <Button onClick={() => setCreating(true)}>{t('create.open')}</Button>} />}
           filters={
             <>
               <Input.Search key={`q${f.q ?? ''}`} allowClear style={{ width: 260 }} placeholder={t('filter.q')} aria-label={t('filter.q')} defaultValue={f.q} onSearch={(q) => filters.set({ q: q.trim() })} />
               <Input.Search key={`t${f.tag ?? ''}`} allowClear style={{ width: 160 }} placeholder={t('filter.tag')} aria-label={t('filter.tag')} defaultValue={f.tag} onSearch={(tag) => filters.set({ tag: tag.trim() })} />
+              {(tiers.some || f.tier) && <Select allowClear style={{ width: 130 }} placeholder={t('filter.tier')} aria-label={t('filter.tier')} value={f.tier} options={[...tiers.list].reverse().map((one) => ({ value: one.code, label: tiers.nameOf(one.code) }))} onChange={(tier?: string) => filters.set({ tier })} />}
               <DatePicker.RangePicker
                 style={{ width: 270 }}
                 allowEmpty={[true, true]}

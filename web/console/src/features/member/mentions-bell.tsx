@@ -8,10 +8,10 @@ import { Badge, Button, Popover, Skeleton } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
+import { useActors } from '../../frame/lookups.ts';
 import { useCan } from '../../frame/me.ts';
 import { ErrorState } from '../../ui/states.tsx';
 import styles from './mentions-bell.module.css';
-import { useWho } from './who.ts';
 
 /** The notes and calls in which colleagues named one; those not read are counted on the bell. */
 export default function MentionsBell() {
@@ -51,7 +51,7 @@ function Bell() {
 
 function Row({ mention, onGo }: { mention: MemberMentionView; onGo: () => void }) {
   const { t } = useTranslation('member');
-  const who = useWho();
+  const who = useActors();
   return (
     <li data-unread={mention.read_at ? undefined : true}>
       <Link to={`/members/${mention.member_id}/notes`} onClick={onGo}>{t(`mentions.in.${mention.what}`, { who: who(mention.by) })}</Link>

@@ -9,6 +9,7 @@ import { useQuery } from '@tanstack/react-query';
 import { App, Button, Form, Input, Modal, Select, Skeleton } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useActors } from '../../frame/lookups.ts';
 import { useCan } from '../../frame/me.ts';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
 import { ProblemForm } from '../../ui/problem-form.tsx';
@@ -16,7 +17,6 @@ import { ErrorState } from '../../ui/states.tsx';
 import type { Member } from './api.ts';
 import { consentsQuery } from './consents.ts';
 import styles from './part.module.css';
-import { useWho } from './who.ts';
 
 /** What the member is found by, and what they agree to. */
 export function PrivacyPart({ member }: { member: Member }) {
@@ -98,7 +98,7 @@ const channels = ['any', 'sms', 'email', 'wechat', 'push', 'phone', 'post'] as c
 function Consents({ member }: { member: Member }) {
   const { t, i18n } = useTranslation('member');
   const { named } = useFormat();
-  const who = useWho();
+  const who = useActors();
   const can = useCan();
   const [saying, setSaying] = useState<PrivacyWordIn>();
   const [form] = Form.useForm<{ source: NonNullable<PrivacyWordIn['source']>; channel: NonNullable<PrivacyWordIn['channel']>; purpose: string }>();

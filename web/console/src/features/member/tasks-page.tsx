@@ -9,7 +9,7 @@ import dayjs from 'dayjs';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { useColleagues } from '../../frame/lookups.ts';
+import { useActors, useColleagues } from '../../frame/lookups.ts';
 import { useCan, useMe } from '../../frame/me.ts';
 import { Page } from '../../frame/page.tsx';
 import { useFilters } from '../../ui/filters.ts';
@@ -19,7 +19,6 @@ import { Section } from '../../ui/section.tsx';
 import { ViewTabs } from '../../ui/view-tabs.tsx';
 import { CloseTask, TaskDialog } from './task-dialogs.tsx';
 import styles from './tasks-page.module.css';
-import { useWho } from './who.ts';
 
 /** Of the open tasks: all, what is due by the end of today, what should be done already; and what is done. */
 const views = ['open', 'today', 'overdue', 'done'] as const;
@@ -30,7 +29,7 @@ export default function TasksPage() {
   const { t } = useTranslation('member');
   const can = useCan();
   const me = useMe();
-  const who = useWho();
+  const who = useActors();
   const colleagues = useColleagues();
   const filters = useFilters(['owner', 'due', 'state'] as const);
   const owner = filters.values.owner ?? 'me';
@@ -65,6 +64,7 @@ export default function TasksPage() {
     ...(may
       ? [{
           key: 'act',
+          near: true,
           title: t('tasks.acts'),
           align: 'right' as const,
           render: (_: unknown, k: MemberTaskView) =>

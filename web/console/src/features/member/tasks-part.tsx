@@ -6,6 +6,7 @@ import { When } from '@patron/shared/ui/when.tsx';
 import { Button, Tabs } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useActors } from '../../frame/lookups.ts';
 import { useCan } from '../../frame/me.ts';
 import { useFilters } from '../../ui/filters.ts';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
@@ -13,7 +14,6 @@ import { keyOf, type Member } from './api.ts';
 import { More, useMore } from './more.tsx';
 import styles from './part.module.css';
 import { changedByTask, CloseTask, TaskDialog } from './task-dialogs.tsx';
-import { useWho } from './who.ts';
 
 /** What is to be done for the member: who, until when, and what came of it. */
 export function TasksPart({ member }: { member: Member }) {
@@ -43,7 +43,7 @@ export function TasksPart({ member }: { member: Member }) {
 
 export function Task({ task, may, onEdit }: { task: MemberTaskView; may: boolean; onEdit?: () => void }) {
   const { t } = useTranslation('member');
-  const who = useWho();
+  const who = useActors();
   const [closing, setClosing] = useState(false);
   const reopen = useWrite((id: string, k) => ok(api.POST('/v1/tasks/{id}/reopen', { params: { path: { id }, header: { 'Idempotency-Key': k } } })), { invalidates: changedByTask(task.member_id) });
   return (

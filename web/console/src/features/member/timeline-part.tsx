@@ -93,6 +93,7 @@ interface Data {
   earned?: { currency: string; amount: number }[];
   reason?: string;
   direction?: string;
+  state?: string;
   outcome?: string;
 }
 
@@ -101,13 +102,13 @@ function Title({ event }: { event: MemberEventView }) {
   const { t, i18n } = useTranslation('member');
   const { list, nameOf } = useCurrencies();
   const d = (event.data ?? {}) as Data;
-  const known = i18n.exists(`member:event.${event.type}`);
-  const text = known ? t(`event.${event.type}`) : event.type;
+  const type = event.type === 'approval.decided' ? `approval.${d.state}` : event.type;
+  const text = i18n.exists(`member:event.${type}`) ? t(`event.${type}`) : type;
   let more: ReactNode;
   if (event.type.startsWith('sale.') && d.total !== undefined && d.currency) {
     const earned = d.earned?.filter((p) => p.amount > 0) ?? [];
-    more = <><Money amount={d.total} currency={d.currency} />{earned.map((p) => <span key={p.currency}>{t('comma')}<Amount amount={p.amount} currency={p.currency} signed /></span>)}</>;
-  } else if (d.amount !== undefined && d.currency) more = <>{list.find((c) => c.code === d.currency)?.kind === 'points' ? '' : `${nameOf(d.currency)} `}<Amount amount={d.amount} currency={d.currency} /></>;
+    more = <><Money amount={d.total} currency={d.currency} />{earned.map((p, i) => <span key={i}>{t('comma')}<Amount amount={p.amount} currency={p.currency} signed /></span>)}</>;
+  } else if (d.amount !== undefined && d.currency) more = <>{list.find((c) => c.code === d.currency)?.kind === 'points' ? '' : `${nameOf(d.currency)} `}<Amount amount={d.amount} currency={d.currency} signed={event.type.startsWith('approval.')} /></>;
   else if (d.added || d.removed) more = [...(d.added ?? []).map((x) => `+${x}`), ...(d.removed ?? []).map((x) => `\u2212${x}`)].join(t('listComma'));
   else if (d.fields) more = d.fields.map((f) => (i18n.exists(`member:field.${f}`) ? t(`field.${f}`) : f)).join(t('listComma'));
   else if (event.type === 'call.logged' && d.outcome) more = t(`calls.outcome.${d.outcome}`);

@@ -1,12 +1,16 @@
-import type { LedgerWalletView } from '@patron/shared/api/schema.d.ts';
+import type { LedgerWalletView, TierStandingView } from '@patron/shared/api/schema.d.ts';
 import { ChartBox } from '@patron/shared/charts/chart-box.tsx';
 import type { Colors } from '@patron/shared/charts/series.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { When } from '@patron/shared/ui/when.tsx';
 import { useCallback, useMemo, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from 'react-router';
+import { standingQuery } from '../../ui/standing.tsx';
 import { Amount } from '../../ui/amount.tsx';
 import type { Member } from './api.ts';
+import { StandingColumn } from './standing-part.tsx';
 import styles from './wallets.module.css';
 
 /** How far ahead something that ends counts as ending soon. */
@@ -16,12 +20,25 @@ const soonDays = 60;
 export function Wallets({ member }: { member: Member }) {
   const shown = (member.wallets ?? []).filter((w) => w.kind !== 'growth');
   const main = shown.find((w) => w.kind === 'points');
+  const standing = useQuery(standingQuery(member.id)).data?.find((s) => s.main);
   if (shown.length === 0) return null;
   return (
     <section className={styles.row}>
       {shown.map((w) => (w.kind === 'stored' ? <Stored key={w.currency} wallet={w} /> : <PointsWallet key={w.currency} wallet={w} />))}
-      {main && <Expiry wallet={main} />}
+      {main && (!standing || shown.length === 1) && <Expiry wallet={main} />}
+      {standing && <Standing standing={standing} to={`/members/${member.id}/standing`} />}
     </section>
+  );
+}
+
+/** The way to the next tier, and to all that is known of it. */
+function Standing({ standing, to }: { standing: TierStandingView; to: string }) {
+  const { t } = useTranslation('member');
+  return (
+    <div className={styles.wallet}>
+      <Head name={t('standing.title')} note={<Link to={to}>{t('standing.how')}</Link>} />
+      <StandingColumn standing={standing} />
+    </div>
   );
 }
 

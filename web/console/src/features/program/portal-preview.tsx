@@ -2,6 +2,7 @@ import type { ProgramSettingsView } from '@patron/shared/api/schema.d.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { useTranslation } from 'react-i18next';
 import { Section } from '../../ui/section.tsx';
+import { isColor } from './color-field.tsx';
 import type { Values } from './settings.ts';
 import styles from './portal-preview.module.css';
 
@@ -13,7 +14,7 @@ export function PortalPreview({ settings, values }: { settings: ProgramSettingsV
   const name = (zh ? values.name_zh : values.name_en) || settings.name_zh;
   const brand = values.brand ?? {};
   const tagline = zh ? brand.tagline_zh || brand.tagline_en : brand.tagline_en || brand.tagline_zh;
-  const color = brand.color || undefined;
+  const color = isColor(brand.color) ? brand.color : undefined;
   return (
     <Section title={t('preview.title')} note={t('preview.note')}>
       <div className={styles.phone} style={color ? ({ '--brand': color, '--brand-card': color } as React.CSSProperties) : undefined}>

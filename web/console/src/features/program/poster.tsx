@@ -17,7 +17,7 @@ interface Props {
 // Not among the texts of the console: of those only the language of the person at the screen is loaded.
 const words = {
   'zh-CN': { title: '扫一扫，领会员卡', steps: ['用手机相机扫码', '填手机号，收验证码', '当场领卡，这一单就能记积分'], name: 'name_zh', tagline: 'tagline_zh' },
-  en: { title: 'Scan to join', steps: ['Scan with your phone’s camera', 'Enter your phone number and the code we send', 'Your card is ready, points count from this visit'], name: 'name_en', tagline: 'tagline_en' },
+  en: { title: 'Scan to join', steps: ['Scan with your phone camera', 'Enter your number and the code we send', 'Your card is ready and this visit counts'], name: 'name_en', tagline: 'tagline_en' },
 } as const;
 
 /** What hangs on the wall of a store. On the screen it is its own preview; printed it is all that comes out, a page large. */

@@ -3,7 +3,7 @@ import { ApiProblem } from '@patron/shared/api/problem.ts';
 import type { ProgramSettingsView } from '@patron/shared/api/schema.d.ts';
 import { useWrite } from '@patron/shared/api/write.ts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Button, ColorPicker, Form, Input, InputNumber, Select, Skeleton } from 'antd';
+import { App, Button, Form, Input, InputNumber, Select, Skeleton } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Navigate } from 'react-router';
@@ -18,6 +18,7 @@ import { ProblemForm } from '../../ui/problem-form.tsx';
 import { Section, WithAside } from '../../ui/section.tsx';
 import { SettingsTabs, useSettingsPages } from '../../ui/settings-tabs.tsx';
 import { ErrorState, ForbiddenState } from '../../ui/states.tsx';
+import { ColorField, isColor } from './color-field.tsx';
 import { changesOf, languageSets, majorOf, minorOf, type Values, valuesOf } from './settings.ts';
 import { Logo } from './logo.tsx';
 import { Modules } from './modules.tsx';
@@ -133,8 +134,8 @@ function Edit({ settings }: { settings: ProgramSettingsView }) {
             </div>
           </Section>
           <Section title={t('brand.title')} note={t('brand.note')}>
-            <Form.Item name={['brand', 'color']} label={t('brand.color')} extra={t('brand.colorHelp')} getValueProps={(v?: string) => ({ value: v || ownColor })} normalize={(v: string | { toHexString: () => string }) => (typeof v === 'string' ? v : v.toHexString().slice(0, 7)).toUpperCase()}>
-              <ColorPicker showText disabledAlpha presets={[{ label: t('brand.tried'), colors: tried }]} aria-label={t('brand.color')} />
+            <Form.Item name={['brand', 'color']} label={t('brand.color')} extra={t('brand.colorHelp')} rules={[{ validator: (_, v?: string) => (!v || isColor(v) ? Promise.resolve() : Promise.reject(new Error(t('brand.colorNeeded')))) }]}>
+              <ColorField />
             </Form.Item>
             <div className={styles.pair}>
               <Form.Item name={['brand', 'tagline_zh']} label={t('brand.taglineZh')}><Input maxLength={60} lang="zh-CN" /></Form.Item>
@@ -168,11 +169,6 @@ function Edit({ settings }: { settings: ProgramSettingsView }) {
     </Page>
   );
 }
-
-/** Sandalwood: the portal's own. */
-const ownColor = '#612F4E';
-/** Colours that bear white text. */
-const tried = [ownColor, '#1F7161', '#3F5B94', '#8A5A00', '#B3321F', '#24507A', '#4B5D23', '#2A2028'];
 
 /** ISO 4217 with names in the person's language. */
 function useMoneyNames(language: string) {

@@ -11,6 +11,7 @@ import { Link, useParams } from 'react-router';
 import { useCan } from '../../frame/me.ts';
 import { useCurrencies, useStores } from '../../frame/lookups.ts';
 import { Page } from '../../frame/page.tsx';
+import { RuleLink, RuleTrace } from '../../ui/rule-trace.tsx';
 import { Section, WithAside } from '../../ui/section.tsx';
 import { ErrorState } from '../../ui/states.tsx';
 import { WideTable } from '../../ui/wide-table.tsx';
@@ -41,12 +42,21 @@ export default function SalePage() {
 
 function Detail({ sale }: { sale: SaleView }) {
   const { t } = useTranslation('sale');
+  const can = useCan();
   const stores = useStores();
+  const known = sale.currency !== ''; // what comes back as a whole is worth what its sale was, once that arrives
   const fact = (label: string, value: ReactNode) => value && <div key={label}><dt>{label}</dt><dd>{value}</dd></div>;
   return (
-    <WithAside aside={<Section title={t(sale.kind === 'return' ? 'back.title' : 'earned.title')}><Moved sale={sale} /></Section>}>
+    <WithAside
+      aside={
+        <>
+          <Section title={t(sale.kind === 'return' ? 'back.title' : 'earned.title')}><Moved sale={sale} /></Section>
+          {sale.kind === 'sale' && sale.member_id && can('rules.read') && <Explain id={sale.id} />}
+        </>
+      }
+    >
       <Section>
-        <p className={styles.total}><Money amount={sale.kind === 'return' ? -sale.total : sale.total} currency={sale.currency} /></p>
+        {known && <p className={styles.total}><Money amount={sale.kind === 'return' ? -sale.total : sale.total} currency={sale.currency} /></p>}
         <dl className={styles.facts}>
           {fact(t('column.kind'), <SaleState sale={sale} />)}
           {fact(t('column.at'), <When at={sale.at} />)}
@@ -62,7 +72,7 @@ function Detail({ sale }: { sale: SaleView }) {
         {sale.flags?.map((flag) => <p key={flag} className={styles.quiet}>{t(`flag.${flag}`)}</p>)}
       </Section>
       <Section title={t('lines')}>
-        <WideTable
+        {!known && !sale.lines?.length ? <p className={styles.quiet}>{t('wholeWaits')}</p> : <WideTable
           rowKey={(l) => `${l.sale_id ?? ''}/${l.line}`}
           dataSource={sale.lines ?? []}
           columns={[
@@ -72,7 +82,7 @@ function Detail({ sale }: { sale: SaleView }) {
             { title: t('line.returned'), align: 'right', render: (_, l) => l.returned_quantity || '' },
             { title: t('line.amount'), align: 'right', render: (_, l) => <Money amount={l.amount} currency={sale.currency} /> },
           ]}
-        />
+        />}
       </Section>
       {(sale.payments?.length || sale.discounts?.length) ? (
         <Section title={t('paid')}>
@@ -93,7 +103,7 @@ function Moved({ sale }: { sale: SaleView }) {
   const points = (p: { currency: string; amount: number }, sign = 1) => <Points amount={sign * p.amount} decimals={currencies.decimalsOf(p.currency)} signed />;
   const rows = sale.kind === 'sale'
     ? (sale.points ?? []).flatMap((p) => [
-        { key: p.lot_id, text: <>{currencies.nameOf(p.currency)}<div className={styles.quiet}>{t('rule', { rule: p.rule })}</div></>, figure: points(p) },
+        { key: p.lot_id, text: <>{currencies.nameOf(p.currency)}<div className={styles.quiet}>{t('rule')} <RuleLink rule={p.rule} /></div></>, figure: points(p) },
         ...(p.clawed_back > 0 ? [{ key: `${p.lot_id}-`, text: t('takenBack'), figure: points({ ...p, amount: p.clawed_back }, -1) }] : []),
       ])
     : [
@@ -102,4 +112,19 @@ function Moved({ sale }: { sale: SaleView }) {
       ];
   if (rows.length === 0) return <p className={styles.quiet}>{t(sale.kind === 'return' ? 'back.none' : sale.member_id ? 'earned.none' : 'earned.nobody')}</p>;
   return <ul className={styles.why}>{rows.map((r) => <li key={r.key}><span>{r.text}</span><b>{r.figure}</b></li>)}</ul>;
+}
+
+/** Why these points: the sale is worked out again under the versions of its own time, when somebody asks. */
+function Explain({ id }: { id: string }) {
+  const { t } = useTranslation('sale');
+  const [asked, setAsked] = useState(false);
+  const why = useQuery({ queryKey: ['sale', id, 'why'], queryFn: () => ok(api.POST('/v1/rules/try', { body: { sale_id: id } })), enabled: asked, staleTime: Infinity, retry: false });
+  return (
+    <Section title={t('why.title')} note={asked ? t('why.note') : undefined}>
+      {!asked ? <Button onClick={() => setAsked(true)}>{t('why.ask')}</Button>
+        : why.error ? <ErrorState error={why.error} retry={() => void why.refetch()} />
+          : !why.data ? <Skeleton active title={false} />
+            : <RuleTrace decisions={why.data.rules ?? []} />}
+    </Section>
+  );
 }

@@ -49,10 +49,10 @@ export default function SalesPage() {
     { key: 'till', title: t('column.till'), optional: true, render: (_, s) => s.till },
     { key: 'channel', title: t('column.channel'), optional: true, render: (_, s) => s.channel },
     { key: 'source', title: t('column.source'), optional: true, render: (_, s) => s.source },
-    { key: 'member', title: t('column.member'), render: (_, s) => (s.member_id ? <Link to={`/members/${s.member_id}`}>{t('toMember')}</Link> : <span className="quiet">{t('nobody')}</span>) },
+    { key: 'member', title: t('column.member'), render: (_, s) => (s.member_id ? <Link to={`/members/${s.member_id}`}>{s.member_name || t('toMember')}</Link> : <span className="quiet">{t('nobody')}</span>) },
     { key: 'lines', title: t('column.lines'), align: 'right', render: (_, s) => s.lines?.length ?? 0 },
     { key: 'total', title: t('column.total'), align: 'right', render: (_, s) => <Money amount={s.kind === 'return' ? -s.total : s.total} currency={s.currency} /> },
-    ...(view === 'unassigned' ? [{ key: 'act', title: t('column.act'), align: 'right' as const, render: (_: unknown, s: SaleView) => <button type="button" className="word" onClick={() => setAssigning(s)}>{t('assign.open')}</button> }] : []),
+    ...(view === 'unassigned' ? [{ key: 'act', near: true, title: t('column.act'), align: 'right' as const, render: (_: unknown, s: SaleView) => <button type="button" className="word" onClick={() => setAssigning(s)}>{t('assign.open')}</button> }] : []),
   ];
   return (
     <Page title={t('menu')}>

@@ -61,6 +61,7 @@ export default function KeysPage() {
     { key: 'made', title: t('keys.made'), optional: true, render: (_, k) => <><When at={k.created_at} as="day" /><div className="quiet">{actor(k.created_by)}</div></> },
     {
       key: 'act',
+      near: true,
       title: t('column.act'),
       render: (_, k) => stateOf(k) === 'valid' && (
         <span style={{ display: 'inline-flex', gap: 16 }}>

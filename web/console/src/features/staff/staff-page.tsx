@@ -54,6 +54,7 @@ export default function StaffPage() {
     { key: 'since', title: t('column.since'), optional: true, render: (_, a) => <When at={a.created_at} as="day" /> },
     {
       key: 'act',
+      near: true,
       title: t('column.act'),
       render: (_, a) => (
         <span style={{ display: 'inline-flex', gap: 16 }}>

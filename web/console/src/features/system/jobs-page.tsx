@@ -54,6 +54,7 @@ export default function JobsPage() {
     { key: 'error', title: t('jobs.error'), render: (_, j) => j.error && <span style={{ whiteSpace: 'normal', display: 'block', maxWidth: 420 }}>{j.error}</span> },
     {
       key: 'act',
+      near: true,
       title: t('jobs.act'),
       render: (_, j) => {
         const what = j.state === 'failed' || j.state === 'cancelled' ? 'retry' : j.state === 'ready' || j.state === 'running' ? 'cancel' : undefined;

@@ -4,7 +4,9 @@ import { useFormat } from '@patron/shared/format/use-format.ts';
 import { Blank } from '@patron/shared/ui/blank.tsx';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
 import { storesQuery } from '../../frame/lookups.ts';
+import { useCan } from '../../frame/me.ts';
 import { ErrorState } from '../../ui/states.tsx';
 import { choosePlace } from './device.ts';
 import styles from './till.module.css';
@@ -13,6 +15,7 @@ import styles from './till.module.css';
 export function Choose({ me }: { me: StaffMeView }) {
   const { t } = useTranslation('till');
   const { named } = useFormat();
+  const may = useCan()('program.manage');
   const stores = useQuery(storesQuery);
   const tills = useQuery({ queryKey: ['tills', 'all'], queryFn: () => ok(api.GET('/v1/tills', { params: { query: { limit: 200 } } })) });
   const error = stores.error ?? tills.error;
@@ -24,7 +27,7 @@ export function Choose({ me }: { me: StaffMeView }) {
     <main className={styles.choose}>
       <h1>{t('choose.title')}</h1>
       <p>{t('choose.text')}</p>
-      {places.length === 0 && <Blank drawing="result" title={t('choose.none')} text={t('choose.noneText')} />}
+      {places.length === 0 && <Blank drawing="result" title={t('choose.none')} text={t(may ? 'choose.noneMine' : 'choose.noneText')} action={<Link to={may ? '/stores/tills' : '/'} className={styles.button}>{t(may ? 'choose.add' : 'choose.console')}</Link>} />}
       {places.map(({ store, tills: list }) => (
         <section key={store.id} aria-label={named(store)}>
           <h2>{named(store)}</h2>

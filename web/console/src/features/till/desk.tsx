@@ -3,6 +3,7 @@ import { asProblem, type ApiProblem } from '@patron/shared/api/problem.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { Mark } from '@patron/shared/ui/brand.tsx';
 import { Icon } from '@patron/shared/ui/icon.tsx';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Back } from './back.tsx';
@@ -11,7 +12,7 @@ import { Done } from './done.tsx';
 import type { Finder } from './find.tsx';
 import { Menu } from './menu.tsx';
 import { decimalsOf } from './money.ts';
-import { newOrder, paidByPoints, payable, takeOrder, totalOf, type Member, type Order } from './order.ts';
+import { changed, newOrder, paidByPoints, payable, quoteOf, takeOrder, totalOf, useSettled, type Member, type Order } from './order.ts';
 import { OrderPane } from './order-pane.tsx';
 import { PayPane } from './pay-pane.tsx';
 import type { Entry } from './queue.ts';
@@ -51,7 +52,20 @@ export function Desk({ me, place, shop }: Props) {
   const total = totalOf(order, decimals);
   const byPoints = paidByPoints(order, shop);
   const offline = line === 'offline';
-  const may = total !== undefined && (total > 0 || order.byLines) && byPoints <= total && !(offline && byPoints > 0);
+  const wish = `${order.member?.id ?? ''}|${total ?? 0}|${order.items.map((i) => `${i.sku}×${i.quantity}`).join()}|${order.coupons.join()}`;
+  const asked = useSettled(wish);
+  const quoted = useQuery({
+    queryKey: ['till', 'quote', asked],
+    enabled: !offline && asked === wish && (total ?? 0) > 0 && !!(order.member?.id || order.coupons.length),
+    retry: false,
+    staleTime: 20_000,
+    placeholderData: keepPreviousData,
+    queryFn: ({ signal }) => quoteOf(order, total!, place, shop, signal),
+  });
+  const quote = (total ?? 0) > 0 && (order.member?.id || order.coupons.length) ? quoted.data : undefined;
+  const off = order.coupons.length && quote ? quote.off : 0;
+  const sure = order.coupons.length === 0 || (asked === wish && quoted.isSuccess && !quoted.isPlaceholderData); // nobody is told a price that is being worked out
+  const may = total !== undefined && (total > 0 || order.byLines) && byPoints <= total - off && !(offline && byPoints + order.coupons.length > 0) && sure;
 
   const edit = (part: Partial<Order>) => {
     setProblem(undefined);
@@ -60,12 +74,12 @@ export function Desk({ me, place, shop }: Props) {
   const toAmount = () => requestAnimationFrame(() => amount.current?.focus());
 
   function found(member: Member | undefined) {
-    edit({ member, spend: {} });
+    edit({ member, spend: {}, coupons: [] });
     toAmount();
   }
 
   function another() {
-    edit({ member: undefined, spend: {} });
+    edit({ member: undefined, spend: {}, coupons: [] });
     requestAnimationFrame(() => finder.current?.focus());
   }
 
@@ -82,12 +96,13 @@ export function Desk({ me, place, shop }: Props) {
     setProblem(undefined);
     try {
       keepPay(pay);
-      const entry = await takeOrder({ order, total, place, shop, staff: me.name, pay });
+      const entry = await takeOrder({ order, total, off, place, shop, staff: me.name, pay });
       setDone(entry.document);
     } catch (error) {
       const refused = asProblem(error);
       heard(refused);
       setProblem(refused);
+      if (refused.code === changed) void quoted.refetch();
     } finally {
       taking.current = false;
       setBusy(false);
@@ -102,7 +117,7 @@ export function Desk({ me, place, shop }: Props) {
 
   function useAll() {
     if (total === undefined || offline) return;
-    const [first] = payable(order, shop, total).filter((p) => p.wallet.kind === 'points');
+    const [first] = payable(order, shop, total - off).filter((p) => p.wallet.kind === 'points');
     if (first) edit({ spend: { ...order.spend, [first.wallet.currency]: order.spend[first.wallet.currency] === first.most ? 0 : first.most } });
   }
 
@@ -148,8 +163,8 @@ export function Desk({ me, place, shop }: Props) {
           ? <Done entry={finished} shop={shop} place={place} member={order.member} next={next} undo={() => setSheet('undo')} />
           : (
             <>
-              <OrderPane order={order} shop={shop} total={total} offline={offline} amount={amount} edit={edit} enter={enter} scan={scan} toPay={() => takeButton.current?.focus()} />
-              <PayPane order={order} shop={shop} place={place} total={total} byPoints={byPoints} offline={offline} pay={pay} setPay={setPay} may={may} busy={busy} problem={problem} button={takeButton} take={() => void take()} />
+              <OrderPane order={order} shop={shop} total={total} offline={offline} amount={amount} edit={edit} enter={enter} scan={scan} quote={quote} toPay={() => takeButton.current?.focus()} />
+              <PayPane order={order} shop={shop} place={place} total={total} byPoints={byPoints} off={off} offline={offline} pay={pay} setPay={setPay} may={may} busy={busy} problem={problem} button={takeButton} take={() => void take()} />
             </>
           )}
       </main>
@@ -193,8 +208,9 @@ function LineChip({ open }: { open: () => void }) {
 
 /** Says clearly that the line is down, or that a sale needs a person. */
 function Banner({ open }: { open: () => void }) {
-  const { t } = useTranslation('till');
+  const { t, i18n } = useTranslation('till');
   const { line, entries } = useTill();
+  const between = i18n.language === 'en' ? ' ' : ''; // a full stop in Chinese has its space in it
   const waiting = entries.filter((e) => e.state === 'waiting').length;
   const aside = entries.filter((e) => e.state === 'aside').length;
   const offline = line === 'offline';
@@ -204,8 +220,8 @@ function Banner({ open }: { open: () => void }) {
       <Icon name="warning" />
       <span>
         {offline && t('banner.offline')}
-        {offline && waiting > 0 && ` ${t('banner.waiting', { count: waiting })}`}
-        {aside > 0 && ` ${t('banner.aside', { count: aside })}`}
+        {offline && waiting > 0 && between + t('banner.waiting', { count: waiting })}
+        {aside > 0 && between + t('banner.aside', { count: aside })}
       </span>
       {(waiting > 0 || aside > 0) && <button type="button" onClick={open}>{t('banner.see')}</button>}
     </div>

@@ -4,10 +4,12 @@ import { pointsFigure, pointsUnit } from '@patron/shared/format/format.ts';
 import { Icon } from '@patron/shared/ui/icon.tsx';
 import { useRef, useState, type KeyboardEvent, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
+import type { TillCheckoutView } from '@patron/shared/api/schema.d.ts';
+import { Coupons } from './coupons.tsx';
 import type { Shop } from './device.ts';
 import { decimalsOf } from './money.ts';
 import { payable, type Item, type Order } from './order.ts';
-import { minorOf, pointsFor, scanned, worthOf } from './queue.ts';
+import { minorOf, pointsFor, refOf, scanned, worthOf } from './queue.ts';
 import styles from './till.module.css';
 
 interface Props {
@@ -19,13 +21,14 @@ interface Props {
   edit: (part: Partial<Order>) => void;
   enter: (event: KeyboardEvent) => void;
   scan: (code: string) => void;
+  quote: TillCheckoutView | undefined;
   toPay: () => void;
 }
 
 const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '.', '0', '⌫'];
 
 /** What is bought: an amount, or lines; and the points that pay for some of it. */
-export function OrderPane({ order, shop, total, offline, amount, edit, enter, scan, toPay }: Props) {
+export function OrderPane({ order, shop, total, offline, amount, edit, enter, scan, quote, toPay }: Props) {
   const { t } = useTranslation('till');
   const times = useRef<number[]>([]);
   const [keypad] = useState(() => window.matchMedia('(min-width: 900px)').matches);
@@ -34,7 +37,7 @@ export function OrderPane({ order, shop, total, offline, amount, edit, enter, sc
   function key(event: KeyboardEvent<HTMLInputElement>) {
     if (event.key.length === 1) times.current = [...times.current.slice(-40), event.timeStamp];
     const text = event.currentTarget.value;
-    if (event.key === 'Enter' && scanned(text, times.current)) {
+    if (event.key === 'Enter' && (refOf(text) || scanned(text, times.current))) {
       event.preventDefault();
       edit({ amount: '' });
       scan(text);
@@ -74,7 +77,8 @@ export function OrderPane({ order, shop, total, offline, amount, edit, enter, sc
             )}
           </>
         )}
-      {order.member && <PayWith order={order} shop={shop} total={total ?? 0} offline={offline} edit={edit} />}
+      <Coupons order={order} shop={shop} quote={quote} offline={offline} edit={edit} />
+      {order.member && <PayWith order={order} shop={shop} total={Math.max(0, (total ?? 0) - (quote?.off ?? 0))} offline={offline} edit={edit} />}
     </section>
   );
 }

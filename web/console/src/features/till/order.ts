@@ -1,7 +1,7 @@
 /** One order as it stands at the till, and what becomes of it. */
 import { api, ok } from '@patron/shared/api/client.ts';
-import { asProblem } from '@patron/shared/api/problem.ts';
-import type { LedgerWalletView, SaleNew, SaleNewLine, SaleNewPayment } from '@patron/shared/api/schema.d.ts';
+import { ApiProblem, asProblem } from '@patron/shared/api/problem.ts';
+import type { LedgerWalletView, SaleNew, SaleNewLine, SaleNewPayment, TillCheckoutView } from '@patron/shared/api/schema.d.ts';
 import { useEffect, useState } from 'react';
 import type { Place, Shop } from './device.ts';
 import { documentOf, maskName, minorOf, pointsFor, sourceOf, worthOf, type Entry } from './queue.ts';
@@ -34,9 +34,11 @@ export interface Order {
   amount: string;
   /** Points and stored value to pay with, in their smallest unit by currency. */
   spend: Record<string, number>;
+  /** Codes to use. */
+  coupons: string[];
 }
 
-export const newOrder = (): Order => ({ id: newKey(), items: [], byLines: false, amount: '', spend: {} });
+export const newOrder = (): Order => ({ id: newKey(), items: [], byLines: false, amount: '', spend: {}, coupons: [] });
 
 /** What a sale of an amount alone calls its one line. */
 export const amountOnly = 'till-amount';
@@ -70,6 +72,8 @@ export const seriesOf = (place: Place) => `${place.till}-${place.device}`;
 interface Taking {
   order: Order;
   total: number;
+  /** What coupons take off, as the customer was told. */
+  off: number;
   place: Place;
   shop: Shop;
   staff: string;
@@ -80,7 +84,9 @@ interface Taking {
  * Takes the money: sets points aside first, where some pay, then lays the sale down. After that it cannot
  * be lost, sent or not.
  */
-export async function takeOrder({ order, total, place, shop, staff, pay }: Taking): Promise<Entry> {
+export async function takeOrder(taking: Taking): Promise<Entry> {
+  const { order, total, place, shop, staff, pay } = taking;
+  if (order.coupons.length) return takeCheckout(taking);
   const { member } = order;
   const payments: SaleNewPayment[] = [];
   const held: string[] = [];
@@ -111,10 +117,50 @@ export async function takeOrder({ order, total, place, shop, staff, pay }: Takin
   });
 }
 
+const checkoutFor = 3600; // seconds: as long as a checkout can be held
+
+const wishOf = (o: Order, total: number, place: Place, shop: Shop) => ({
+  ...(o.member?.id ? { member: o.member.id } : {}), currency: shop.currency, lines: linesOf(o, total), store: place.store, till: place.till, channel: 'store', coupons: o.coupons,
+  spend: Object.entries(o.spend).filter(([, amount]) => amount > 0).map(([currency, amount]) => ({ currency, amount })),
+});
+
+/** What the basket comes to with its coupons, and what else could be used: nothing is held yet. */
+export const quoteOf = (o: Order, total: number, place: Place, shop: Shop, signal: AbortSignal): Promise<TillCheckoutView> =>
+  ok(api.POST('/v1/checkouts', { body: { ...wishOf(o, total, place, shop), spend: [] }, params: { query: { dry_run: true }, header: { 'Idempotency-Key': newKey() } }, signal }));
+
+/** Said where what comes off is no longer what the customer was told. */
+export const changed = 'till.changed';
+
+/**
+ * Holds coupons and points in one go and lays the sale down at the prices that were quoted. Sent, it
+ * confirms what is held; should that have run out, it can go as a sale at those prices.
+ */
+async function takeCheckout({ order, total, off, place, shop, staff, pay }: Taking): Promise<Entry> {
+  const { member } = order;
+  const body = { ...wishOf(order, total, place, shop), staff: staff.slice(0, 64), ttl_seconds: checkoutFor };
+  const q = await ok(api.POST('/v1/checkouts', { body, params: { header: { 'Idempotency-Key': newKey() } }, signal: AbortSignal.timeout(8000) }));
+  if (q.off !== off) {
+    void api.POST('/v1/checkouts/{id}/release', { params: { path: { id: q.id }, header: { 'Idempotency-Key': newKey() } } }).catch(() => undefined); // it ends by itself
+    throw new ApiProblem({ code: changed, status: 409, title: '', detail: '' });
+  }
+  const kindOf = (currency: string) => (member?.wallets?.find((w) => w.currency === currency)?.kind === 'stored' ? 'stored_value' : 'points');
+  const payments: SaleNewPayment[] = (q.spends ?? []).map((s) => ({ kind: kindOf(s.currency), amount: s.worth, ...(s.hold_id ? { reference: s.hold_id } : {}) }));
+  if (q.to_pay > 0) payments.push({ kind: pay, amount: q.to_pay });
+  const at = now().toISOString();
+  const lines = linesOf(order, total).map((l, i) => ({ ...l, amount: q.lines?.[i]?.pay ?? l.amount }));
+  const discounts = (q.coupons ?? []).map((c) => ({ kind: 'coupon', ref: c.code, amount: c.off }));
+  return enter(seriesOf(place), (n) => {
+    const document = documentOf(place.till, place.device, n);
+    const sale: SaleNew = { source: sourceOf(place.storeCode, place.till), document, at, currency: shop.currency, total: total - q.off, lines, store: place.store, till: place.till, staff: staff.slice(0, 64), channel: 'store', payments, discounts };
+    if (member?.id) sale.member = member.id;
+    return { document, n, key: order.id, sale, checkout: q.id, state: 'waiting', tries: 0, ...(member?.number ? { who: { name: maskName(member.name), number: member.number } } : {}) };
+  });
+}
+
 /** What a sale would earn: asked of the server, which keeps nothing of it. */
 export async function previewOf(o: Order, total: number, place: Place, shop: Shop, signal: AbortSignal) {
   const sale: SaleNew = { source: sourceOf(place.storeCode, place.till), document: 'preview', at: now().toISOString(), currency: shop.currency, total, lines: linesOf(o, total), store: place.store, till: place.till };
-  return ok(api.POST('/v1/sales', { body: { ...sale, member: o.member!.id! }, params: { query: { dry_run: true }, header: { 'Idempotency-Key': newKey() } }, signal }));
+  return ok(api.POST('/v1/sales', { body: { ...sale, member: o.member!.id!, ...(o.coupons.length ? { coupons: o.coupons } : {}) }, params: { query: { dry_run: true, explain: true }, header: { 'Idempotency-Key': newKey() } }, signal }));
 }
 
 /** A value a moment after it has stopped changing. */

@@ -49,7 +49,7 @@ describe('the line', () => {
 describe('an entry', () => {
   it('keeps number and body when it is answered', () => {
     const before = entry(1, { problem: { status: 503, code: 'x', detail: 'y' } });
-    const after = answered(before, { id: 'sal_1', points: [], balances: {}, flags: [], tier: null }, 'now');
+    const after = answered(before, { id: 'sal_1', total: 0, points: [], balances: {}, flags: [], tier: null }, 'now');
     expect(after).toMatchObject({ state: 'sent', document: before.document, key: before.key, answer: { id: 'sal_1' } });
     expect(after.sale).toEqual(before.sale);
     expect(after.problem).toBeUndefined();

@@ -24,6 +24,8 @@ export interface Entry {
   key: string;
   /** What goes out, byte for byte the same each time. */
   sale: SaleNew;
+  /** What holds the coupons and points of the sale: it is confirmed in place of recording the sale. */
+  checkout?: string;
   /** What was typed for the member while there was no line; it is looked up before the first sending. */
   typed?: string;
   /** The member as the receipt and the list name them: masked, and gone at sign-out. */
@@ -101,6 +103,7 @@ export function named(entry: Entry, sale: SaleNew): Entry {
 export function mended(entry: Entry, key: string, member: { typed?: string; none?: boolean } = {}): Entry {
   const next: Entry = { ...entry, sale: { ...entry.sale }, key, state: 'waiting', tries: 0 };
   delete next.problem;
+  delete next.checkout; // it ran out: the sale goes as it was made
   if (member.typed || member.none) {
     delete next.sale.member;
     delete next.typed;

@@ -149,7 +149,7 @@ async function sendOne(entry: Entry): Promise<boolean> {
       sale = { ...sale, member: await find(entry.typed) };
       await box.change(document, (e) => named(e, sale));
     }
-    const answer = await ok(api.POST('/v1/sales', { body: sale, params: { header: { 'Idempotency-Key': entry.key } }, signal: AbortSignal.timeout(patienceMs) }));
+    const answer = await ok(entry.checkout ? confirm(entry.checkout, entry) : api.POST('/v1/sales', { body: sale, params: { header: { 'Idempotency-Key': entry.key } }, signal: AbortSignal.timeout(patienceMs) }));
     await box.change(document, (e) => answered(e, answer, now().toISOString()));
     failures = 0;
     set({ line: 'online', entries: await box.all() });
@@ -165,6 +165,13 @@ async function sendOne(entry: Entry): Promise<boolean> {
     else if (word === 'again') later(retryAfter ? retryAfter * 1000 : backoff(failures++));
     return word === 'aside' || word === 'rekey';
   }
+}
+
+/** Confirms what a checkout holds: it adds by itself what points and stored value paid. */
+function confirm(id: string, { key, sale }: Entry) {
+  const { source, document, at, payments } = sale;
+  const body = { source, document, at, payments: (payments ?? []).filter((p) => p.kind !== 'points' && p.kind !== 'stored_value') };
+  return api.POST('/v1/checkouts/{id}/confirm', { body, params: { path: { id }, header: { 'Idempotency-Key': key } }, signal: AbortSignal.timeout(patienceMs) });
 }
 
 /** Who was meant by what was typed without a line: exactly one, or the sale is set aside. */

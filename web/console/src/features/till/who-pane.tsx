@@ -1,8 +1,10 @@
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { Icon } from '@patron/shared/ui/icon.tsx';
 import { Points } from '@patron/shared/ui/points.tsx';
+import { useQuery } from '@tanstack/react-query';
 import { useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
+import { ProgressBar, standingQuery } from '../../ui/standing.tsx';
 import { useShop } from './device.ts';
 import { Find, type Finder } from './find.tsx';
 import type { Member } from './order.ts';
@@ -43,6 +45,8 @@ function Card({ member, offline }: { member: Member; offline: boolean }) {
   const { money, deadline, named } = useFormat();
   const shop = useShop();
   const [opened] = useState(Date.now);
+  const standing = useQuery({ ...standingQuery(member.id ?? ''), enabled: !!member.id && !offline, retry: false }).data?.find((s) => s.main);
+  const tier = standing?.tier;
   if (member.typed) {
     return (
       <div className={styles.card}>
@@ -55,7 +59,7 @@ function Card({ member, offline }: { member: Member; offline: boolean }) {
   const wallets = (member.wallets ?? []).filter((w) => w.kind === 'points' || (w.kind === 'stored' && w.available > 0));
   return (
     <div className={styles.card}>
-      <div className={styles.pair}><span>{member.tier ?? t('who.member')}</span><span>{member.number}</span></div>
+      <div className={styles.pair}><span>{tier ? named(tier) : t('who.member')}</span><span>{member.number}</span></div>
       <div className={styles.name}>{member.name || t('who.nameless')}</div>
       {member.phone && <div className={styles.cardQuiet}>{member.phone}</div>}
       {!member.wallets && <p className={styles.cardQuiet}>{offline ? t('who.balanceOffline') : t('who.balanceUnread')}</p>}
@@ -72,6 +76,12 @@ function Card({ member, offline }: { member: Member; offline: boolean }) {
           </div>
         );
       })}
+      {standing?.next && (
+        <div className={styles.wallet}>
+          <div className={styles.cardQuiet}>{t('who.next', { tier: named(standing.next.tier) })}</div>
+          <ProgressBar progress={standing.next} onCard />
+        </div>
+      )}
     </div>
   );
 }

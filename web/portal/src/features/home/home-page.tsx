@@ -2,14 +2,22 @@ import { api, ok } from '@patron/shared/api/client.ts';
 import type { PortalOwnWallet } from '@patron/shared/api/schema.d.ts';
 import { pointsFigure, pointsUnit } from '@patron/shared/format/format.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
+import { tierIcon } from '@patron/shared/standing/tier-mark.tsx';
 import { Icon } from '@patron/shared/ui/icon.tsx';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useAmount } from '../../frame/amount.tsx';
+import { knowsRows, rowsOf } from '../../frame/blocks.ts';
 import { mainWallet, useMe } from '../../frame/me.ts';
 import { Failed, Skeleton, useNow } from '../../frame/parts.tsx';
 import { useProgram, useProgramName, useTitle } from '../../frame/program.ts';
+import { CheckIn, checkInQuery } from '../../frame/check-in.tsx';
+import { Deal, offersQuery, open } from '../../frame/deal.tsx';
+import { RewardStrip } from '../../frame/reward.tsx';
+import { NextTier } from '../../frame/next-tier.tsx';
+import { tierQuery } from '../../frame/tier.ts';
 import { givenName, partOfDay } from './greeting.ts';
 import { QrCode } from './qr-code.tsx';
 
@@ -23,9 +31,9 @@ export function HomePage() {
   const program = useProgram();
   const name = useProgramName();
   useTitle('');
+  const tier = useQuery(tierQuery).data?.find((s) => s.main)?.tier;
   const wallets = me.wallets ?? [];
   const main = mainWallet(wallets, program?.joining.currency);
-  const others = wallets.filter((w) => w !== main && (w.kind === 'growth' || w.available || w.pending || w.held || w.debt));
   return (
     <main className="page">
       <header className="top">
@@ -37,7 +45,7 @@ export function HomePage() {
         <div className="upper">
           <div className="who">
             <p className="hello">{me.name ? t(`hello.${partOfDay(new Date().getHours())}`, { name: givenName(me.name) }) : t('helloAll')}</p>
-            <p className="t2 since">{t('since', { day: format.day(me.joined_at) })}</p>
+            <p className="t2 since">{tier ? format.named(tier) : t('since', { day: format.day(me.joined_at) })}</p>
             {main && <Balance wallet={main} />}
           </div>
           <QrCode number={me.number} />
@@ -47,7 +55,29 @@ export function HomePage() {
           <span className="t2">{t('tap')}</span>
         </div>
       </section>
+      <Blocks />
+    </main>
+  );
+}
+
+/** What stands below the card. On the very first visit nobody knows how much that is: all of it comes at once, so that nothing jumps. */
+function Blocks() {
+  const { t } = useTranslation('home');
+  const format = useFormat();
+  const me = useMe();
+  const program = useProgram();
+  const [known] = useState(knowsRows);
+  const loading = [useQuery(tierQuery).isLoading, useInfiniteQuery(offersQuery).isLoading, useQuery(checkInQuery).isLoading].some(Boolean);
+  const wallets = me.wallets ?? [];
+  const main = mainWallet(wallets, program?.joining.currency);
+  const others = wallets.filter((w) => w !== main && (w.kind === 'growth' || w.available || w.pending || w.held || w.debt));
+  if (loading && !known) return <Skeleton height={112} rows={3} />;
+  return (
+    <>
+      <Tier />
       {main && <Expiring wallet={main} />}
+      <CheckIn />
+      <Running />
       {main && (main.held > 0 || main.debt > 0) && (
         <section className="blk stack tight">
           {main.held > 0 && <p>{t('held', { amount: format.points(main.held, { decimals: main.decimals }) })}</p>}
@@ -61,7 +91,36 @@ export function HomePage() {
         </section>
       )}
       <Latest />
-    </main>
+      <RewardStrip />
+    </>
+  );
+}
+
+/** The way to the next tier, and from there to what each gives. */
+function Tier() {
+  const { t } = useTranslation('home');
+  const { named } = useFormat();
+  const own = useQuery(tierQuery);
+  const main = own.data?.[0];
+  if (own.isPending && rowsOf('tier')) return <Skeleton height={rowsOf('tier')} />;
+  if (main?.tier && !main.next) return <section className="blk list"><Link className="row link" to="/tier"><Icon name={tierIcon(main.tier.icon)} /><span>{named(main.tier)}</span><span className="small">{t('benefits')}</span><Icon name="right" size={16} /></Link></section>;
+  if (!main?.next) return null;
+  return <Link className="blk" to="/tier"><NextTier progress={main.next} /></Link>;
+}
+
+/** Offers that run: the first two. */
+function Running() {
+  const { t } = useTranslation('home');
+  const list = useInfiniteQuery(offersQuery);
+  const kept = rowsOf('offers');
+  const items = (list.data?.pages[0]?.items ?? []).filter(open).slice(0, 2);
+  if (list.isPending && kept) return <><div className="headrow"><h2>{t('running')}</h2></div><Skeleton height={108} rows={kept} /></>;
+  if (items.length === 0) return null;
+  return (
+    <>
+      <div className="headrow"><h2>{t('running')}</h2><Link to="/offers">{t('all')}</Link></div>
+      <section className="blk list">{items.map((o) => <Deal key={o.id ?? o.offer_id} offer={o} />)}</section>
+    </>
   );
 }
 

@@ -3,7 +3,7 @@ import { useFormat } from '@patron/shared/format/use-format.ts';
 import { chooseLanguage, languages, type Language } from '@patron/shared/i18n/i18n.ts';
 import { chooseTheme, useThemeChoice, type ThemeChoice } from '@patron/shared/theme/choice.ts';
 import { Icon, type IconName } from '@patron/shared/ui/icon.tsx';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
@@ -17,6 +17,9 @@ export default function MinePage() {
   const me = useMe();
   const client = useQueryClient();
   const theme = useThemeChoice();
+  const plan = useQuery({ queryKey: ['plan'], queryFn: () => ok(api.GET('/portal/v1/plan')) }).data;
+  const plans = useQuery({ queryKey: ['plan', 'offers'], queryFn: () => ok(api.GET('/portal/v1/plans')) }).data?.items ?? [];
+  const hasPlan = plans.length > 0 || !!plan?.standing;
   const [downloading, setDownloading] = useState(false);
   const out = useMutation({ mutationFn: () => ok(api.POST('/portal/v1/sign-out')), onSuccess: () => forget(client) });
   const entry = (to: string, icon: IconName, label: string) => <Link className="row link" to={to}><Icon name={icon} /><span>{label}</span><span /><Icon name="right" size={16} /></Link>;
@@ -27,6 +30,10 @@ export default function MinePage() {
         <p className="small">{t('number', { number: me.number })} · {t('since', { day: format.day(me.joined_at) })}</p>
       </section>
       <section className="blk list">
+        {hasPlan && entry('/plan', 'star', t('plan'))}
+        {entry('/tier', 'tier', t('tier'))}
+        {entry('/offers', 'gift', t('offers'))}
+        {entry('/draws', 'diamond', t('draws'))}
         {entry('/me/profile', 'member', t('profile.title'))}
         {entry('/me/consents', 'shield', t('consents.title'))}
         {entry('/me/sessions', 'phone', t('sessions.title'))}

@@ -1,0 +1,47 @@
+package coupon
+
+import (
+	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/quota"
+)
+
+// takeOne counts one under a limit, or gives what to say where none is left.
+func takeOne(st *ledger.State, k quota.Key, most int64, spent error) error {
+	if quota.Left(st, k, quota.Limit{N: most}).N == 0 {
+		return spent
+	}
+	return quota.Take(st, k, quota.Limit{N: most}, 1, 0)
+}
+
+// claimRows are the counts of vouchers that are issued: of all, and of a member.
+func claimRows(coupon, member int64) []ledger.RowKey {
+	rows := []ledger.RowKey{claimKey(coupon, 0).Row()}
+	if member > 0 {
+		rows = append(rows, claimKey(coupon, member).Row())
+	}
+	return rows
+}
+
+// revoke takes a voucher back that was not used. Who was given it first is who it counted for:
+// a gift does not change that.
+func (v *Voucher) revoke(st *ledger.State, a *ledger.Account, of *Coupon) error {
+	switch {
+	case v.Stage == Revoked:
+		return nil
+	case v.UsedN > 0 || v.Stage == Redeemed:
+		return ErrUsed
+	case v.held(st.NowMS, 0):
+		return ErrHeld.With("until", timeOf(v.HoldUntil).Format("15:04:05"))
+	}
+	who := v.counted()
+	if err := st.Require(ledger.Needs{Rows: claimRows(v.Coupon, who)}); err != nil {
+		return err
+	}
+	quota.Return(st, claimKey(v.Coupon, 0), 1, 0)
+	if who > 0 {
+		quota.Return(st, claimKey(v.Coupon, who), 1, 0)
+	}
+	v.Stage, v.Gift, v.HoldBy = Revoked, "", 0
+	v.step(st, a, of, Step{Kind: StepRevoked}, nil)
+	return nil
+}
