@@ -91,7 +91,7 @@ function Tools() {
   const theme = useThemeChoice();
   return (
     <>
-      {featureTools.map((Tool, i) => <Suspense key={i} fallback={null}><Tool /></Suspense>)}
+      {featureTools.map(({ part: Tool, wide }, i) => <Suspense key={i} fallback={<span className={wide ? styles.wide : styles.place} />}><Tool /></Suspense>)}
       <Dropdown
         trigger={['click']}
         menu={{

@@ -41,6 +41,6 @@ export interface FeatureRoute {
 export interface Feature {
   menu?: MenuEntry[];
   routes: FeatureRoute[];
-  /** Stands in the top bar of every page, as the search does. Make it small, or lazy. */
-  tool?: ComponentType;
+  /** Stands in the top bar of every page, as the search does. Make it small, or lazy: it has the place of a button until it is here, or of the search field. */
+  tool?: { part: ComponentType; wide?: boolean };
 }

@@ -5,5 +5,5 @@ import type { Feature } from '../../frame/feature.ts';
 export const insight: Feature = {
   menu: [{ to: '/', textKey: 'insight:menu', icon: 'chart', group: 'daily' }],
   routes: [{ path: '/', page: lazy(() => import('./overview-page.tsx')) }],
-  tool: lazy(() => import('./search.tsx')),
+  tool: { part: lazy(() => import('./search.tsx')), wide: true },
 };

@@ -14,5 +14,5 @@ export const member: Feature = {
     { path: '/tasks', page: lazy(() => import('./tasks-page.tsx')), needs: 'members.read', module: 'tasks' },
     { path: '/members/:ref/:part?', page, needs: 'members.read' },
   ],
-  tool: lazy(() => import('./mentions-bell.tsx')),
+  tool: { part: lazy(() => import('./mentions-bell.tsx')) },
 };
