@@ -256,3 +256,41 @@ func TestGoodEdges(t *testing.T) {
 		}
 	})
 }
+
+// Tills whose clocks differ, or tell no more than seconds, can take back at once what another
+// sold: such a return bears the time of its sale, whether it comes before it or after.
+func TestReturnByAnotherClock(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		sold := func(doc J) (s apptest.Sold) {
+			a.Post("/v1/sales", doc).Into(&s)
+			return s
+		}
+		m := a.Member()
+		for _, tt := range []struct {
+			name   string
+			behind float64 // hours
+			good   bool
+		}{{"a second", 1. / 3600, true}, {"five minutes", 5. / 60, true}, {"more", 6. / 60, false}} {
+			one, two := a.Sale(J{"member": m}), a.Sale(J{"member": m})
+			s := sold(one)
+			early := J{"at": at(-tt.behind), "lines": []J{apptest.Back(1, 1)}}
+			r := a.Do("POST", "/v1/sales/"+s.ID+"/returns", J{"document": name("C", a.Unique()), "at": early["at"], "lines": early["lines"]})
+			var waits struct{ ID string }
+			a.Must(202, "POST", "/v1/returns", a.Return(two["document"], early)).Into(&waits)
+			sold(two)
+			w := read(a, waits.ID)
+			if !tt.good {
+				r.Refused(422, "sale.before_sale")
+				if w.State != "parked" {
+					t.Errorf("%s: %+v", tt.name, w)
+				}
+				continue
+			}
+			var back struct{ ID, At string }
+			if r.Into(&back); r.Status != 201 || read(a, back.ID).At != read(a, s.ID).At || w.State != "posted" || w.At != read(a, s.ID).At {
+				t.Errorf("%s: %s, waited %+v", tt.name, r.Body, w)
+			}
+		}
+	})
+}

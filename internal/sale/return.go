@@ -70,7 +70,7 @@ func (c *giveBack) Decide(s *ledger.State) (any, error) {
 		return nil, ErrNotFound
 	case sale.Kind != Purchase:
 		return nil, ErrIsReturn
-	case c.doc.AtMS < sale.AtMS:
+	case earlier(c.doc, sale):
 		return nil, ErrEarlier
 	}
 	home, err := s.Account(at.Member)
@@ -81,6 +81,7 @@ func (c *giveBack) Decide(s *ledger.State) (any, error) {
 		return nil, err
 	}
 	d := c.numbered(s, home)
+	d.AtMS = max(d.AtMS, sale.AtMS)
 	lines, err := complete(sale, c.lines)
 	if err != nil {
 		return nil, err
@@ -93,6 +94,12 @@ func (c *giveBack) Decide(s *ledger.State) (any, error) {
 	s.PutDoc(c.key(), ledger.Doc{Kind: ledger.DocReturn, Member: d.Member, Seq: d.Seq, Content: c.content()})
 	s.Event(home, "sale.returned", d.AtMS, returnBody(&d))
 	return returnOf(s, a, &d), nil
+}
+
+// earlier says that a return came before its sale by more than clocks of tills differ. One
+// within that bears the time of the sale: many tills tell no more than seconds.
+func earlier(ret, sale *Document) bool {
+	return ret.AtMS < sale.AtMS-maxApart.Milliseconds()
 }
 
 // checkClaim refuses a return in the name of a member who does not own the sale.

@@ -37,7 +37,7 @@ import (
 
 // Bounds of one document.
 const (
-	maxAhead     = 5 * time.Minute    // tills' clocks differ; more is a mistake
+	maxApart     = 5 * time.Minute    // that clocks of tills differ; more is a mistake
 	lateAfter    = 7 * 24 * time.Hour // later than this is flagged
 	maxWaiting   = 100                // returns that wait for one sale; more is a mistake of the sender's
 	maxUnmatched = 500                // latest sales of a member in which an unnamed return looks for its lines
@@ -247,7 +247,7 @@ var (
 	ErrTooMuch    = errs.New(errs.Conflict, "sale.too_much", "Of line {line}, {left} can still be returned.", "第 {line} 行还可退 {left}。")
 	ErrNothing    = errs.New(errs.Conflict, "sale.nothing_left", "Everything of this sale has been returned.", "这笔销售已全部退回。")
 	ErrIsReturn   = errs.New(errs.Conflict, "sale.is_return", "This document is a return.", "该单据是退货单。")
-	ErrEarlier    = errs.New(errs.Invalid, "sale.before_sale", "A return cannot be earlier than its sale.", "退货时间早于销售时间。")
+	ErrEarlier    = errs.New(errs.Invalid, "sale.before_sale", "A return cannot be more than five minutes earlier than its sale.", "退货时间比销售时间早五分钟以上。")
 	ErrAssigned   = errs.New(errs.Conflict, "sale.assigned", "This sale belongs to a member already.", "这笔销售已归属会员。")
 	ErrCoupons    = errs.New(errs.Invalid, "sale.coupons", "This programme has no coupons.", "本计划未启用优惠券。")
 	ErrPayment    = errs.New(errs.Invalid, "sale.payment", "A payment with points names its hold (hld_…) as reference.", "积分支付须以冻结编号（hld_…）作为 reference。")

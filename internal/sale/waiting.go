@@ -104,7 +104,7 @@ func late(s *ledger.State, steps []Step, snap *program.Snapshot, sale, w *Docume
 		s.Event(home, "sale.return_parked", w.AtMS, returnBody(w))
 		return nil
 	}
-	w.Body.Lines, w.Body.Reach = nil, nil
+	w.AtMS, w.Body.Lines, w.Body.Reach = max(w.AtMS, sale.AtMS), nil, nil
 	if _, err := takeBack(s, steps, sale, w, lines); err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func fits(s *ledger.State, snap *program.Snapshot, sale, w *Document) error {
 	switch {
 	case !w.Body.Reach.covers(snap, sale.Store):
 		return ErrNotFound
-	case w.AtMS < sale.AtMS:
+	case earlier(w, sale):
 		return ErrEarlier
 	case w.Owner == 0 || sale.Owner == 0:
 		return nil

@@ -14,6 +14,7 @@ import (
 // view is a sale or return as it is read.
 type view struct {
 	ID, State, Kind, Source, Document string
+	At                                string
 	MemberID                          string `json:"member_id"`
 	SaleID                            string `json:"sale_id"`
 	Total                             int64
