@@ -81,7 +81,8 @@ web/node_modules: web/package-lock.json
 	npm --prefix web ci --no-audit --no-fund
 	@touch $@
 
-# Screens that are tried on each engine: of four, two each. CI tries one on each.
+# Screens that are tried on each engine: of four, two each. CI tries one on each: all four take
+# as long as everything else together.
 E2E_SQLITE ?= desk-zh phone-en
 E2E_POSTGRES ?= desk-en phone-zh
 

@@ -19,9 +19,9 @@ export default defineConfig({
   outputDir: 'results',
   fullyParallel: false, // tests of a file share a server and follow each other
   workers: 2,
-  timeout: 90_000,
+  timeout: 180_000, // of a busy machine; a quiet one takes a tenth
   retries: process.env.CI ? 1 : 0, // a journey that needed it is reported as flaky
-  expect: { timeout: 10_000 },
+  expect: { timeout: 15_000 },
   reporter: [['list']],
   use: { ...browser, contextOptions: { reducedMotion: 'reduce' }, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
   projects: [
