@@ -275,12 +275,21 @@ func (v *Voucher) usable(nowMS, atMS, checkout int64) error {
 		return ErrOver
 	case v.gifting(nowMS):
 		return ErrGifted
-	case atMS < v.From:
+	case atMS < v.begins():
 		return ErrEarly
 	case v.held(nowMS, checkout):
 		return ErrHeld.With("until", timeOf(v.HoldUntil).Format(time.RFC3339))
 	}
 	return nil
+}
+
+// begins is when it can first be used by the clock of a till. One that is good from the moment
+// it is given is good at once at a till whose clock is behind, or tells no more than seconds.
+func (v *Voucher) begins() int64 {
+	if v.From == v.IssuedMS {
+		return v.From - sale.MaxApart.Milliseconds()
+	}
+	return v.From
 }
 
 // owns refuses a voucher that is somebody else's. Whoever was merged into a is a.

@@ -43,10 +43,7 @@ type drawn struct {
 // nextDay lets a day pass, and the epochs turn.
 func (w world) nextDay() {
 	w.t.Helper()
-	if err := w.Audit.Chain(w.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-	w.Clock.Advance(24 * time.Hour)
+	w.Pass(24 * time.Hour)
 	if err := w.Draws.Roll(w.Context()); err != nil {
 		w.t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func TestMoney(t *testing.T) {
 		}
 		w.Do("POST", "/v1/reward-orders/"+o.Order.ID+"/pay", pay(499, "A")).Refused(422, "reward.money")
 		w.Do("POST", "/v1/reward-orders/pickup", J{"code": o.Order.PickupCode}).Refused(409, "reward.unpaid")
-		w.pass(11 * time.Minute)
+		w.Pass(11 * time.Minute)
 		w.Do("POST", "/v1/reward-orders/"+o.Order.ID+"/pay", pay(500, "A")).Refused(409, "reward.late")
 		if one := w.order(o.Order.ID); one.State != "cancelled" || !one.Lapsed {
 			t.Errorf("before the sweep: %+v", one)
@@ -134,7 +134,7 @@ func TestBackToItsLots(t *testing.T) {
 			t.Errorf("%v, were %v", got, before)
 		}
 		o = w.orders(m, r, nil)
-		w.pass(30 * 24 * time.Hour) // past the first lot's end
+		w.Pass(30 * 24 * time.Hour) // past the first lot's end
 		w.do(o.Order, "cancel", J{"reason": "x"})
 		if w.points(m) != 70 {
 			t.Errorf("%d points came back to life", w.points(m)-70)
@@ -157,12 +157,12 @@ func TestDeadline(t *testing.T) {
 			if o.Order.ExpiresAt == nil || !o.Order.ExpiresAt.Equal(time.Date(2026, 3, 12, 16, 0, 0, 0, time.UTC)) && tt.lapse == "return" { // midnight in Shanghai
 				t.Fatalf("until %v", o.Order.ExpiresAt)
 			}
-			w.pass(o.Order.ExpiresAt.Add(-time.Millisecond).Sub(w.Clock.Now()))
+			w.Pass(o.Order.ExpiresAt.Add(-time.Millisecond).Sub(w.Clock.Now()))
 			w.after(0)
 			if one := w.order(o.Order.ID); one.State != "paid" {
 				t.Errorf("%s: in the last instant: %s", tt.lapse, one.State)
 			}
-			w.pass(time.Millisecond)
+			w.Pass(time.Millisecond)
 			w.Do("POST", "/v1/reward-orders/pickup", J{"code": o.Order.PickupCode}).Refused(409, "reward.late")
 			w.after(0)
 			w.after(0)
@@ -279,7 +279,7 @@ func TestPrices(t *testing.T) {
 		if o := w.orders(m, r, nil); o.Order.Points != 30 {
 			t.Errorf("%+v", o)
 		}
-		w.pass(24 * time.Hour)
+		w.Pass(24 * time.Hour)
 		if o := w.orders(m, r, nil); o.Order.Points != 100 {
 			t.Errorf("%+v", o)
 		}

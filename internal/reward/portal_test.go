@@ -330,7 +330,7 @@ func TestPages(t *testing.T) {
 		var want []string
 		for range 7 {
 			want = append(want, w.orders(m, r, nil).Order.ID)
-			w.pass(time.Second)
+			w.Pass(time.Second)
 		}
 		for _, path := range []string{"/v1/members/" + m + "/reward-orders?limit=3", "/v1/reward-orders?limit=3", "/v1/reward-orders?state=paid&limit=3"} {
 			var got []string

@@ -161,17 +161,8 @@ func (w world) signedIn(phone string) (member string, do func(method, path strin
 // after lets time pass, and the sweep come by.
 func (w world) after(d time.Duration) {
 	w.t.Helper()
-	w.pass(d)
+	w.Pass(d)
 	if err := w.Rewards.Sweep(w.Context(), func(int64) {}); err != nil {
 		w.t.Fatal(err)
 	}
-}
-
-// pass lets time pass.
-func (w world) pass(d time.Duration) {
-	w.t.Helper()
-	if err := w.Audit.Chain(w.Context()); err != nil { // as it would be long before
-		w.t.Fatal(err)
-	}
-	w.Clock.Advance(d)
 }

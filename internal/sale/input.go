@@ -120,7 +120,7 @@ func (s *Service) when(text string, snap *program.Snapshot, history bool) (time.
 	}
 	now := s.clock.Now()
 	switch {
-	case t.After(now.Add(maxApart)):
+	case t.After(now.Add(MaxApart)):
 		return t, 0, ErrFuture
 	case history:
 		return t, History, nil

@@ -99,7 +99,7 @@ func (c *giveBack) Decide(s *ledger.State) (any, error) {
 // earlier says that a return came before its sale by more than clocks of tills differ. One
 // within that bears the time of the sale: many tills tell no more than seconds.
 func earlier(ret, sale *Document) bool {
-	return ret.AtMS < sale.AtMS-maxApart.Milliseconds()
+	return ret.AtMS < sale.AtMS-MaxApart.Milliseconds()
 }
 
 // checkClaim refuses a return in the name of a member who does not own the sale.

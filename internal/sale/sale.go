@@ -35,9 +35,11 @@ import (
 	"github.com/patron-loyalty/patron/internal/program"
 )
 
+// MaxApart is how far clocks of tills differ; more is a mistake.
+const MaxApart = 5 * time.Minute
+
 // Bounds of one document.
 const (
-	maxApart     = 5 * time.Minute    // that clocks of tills differ; more is a mistake
 	lateAfter    = 7 * 24 * time.Hour // later than this is flagged
 	maxWaiting   = 100                // returns that wait for one sale; more is a mistake of the sender's
 	maxUnmatched = 500                // latest sales of a member in which an unnamed return looks for its lines

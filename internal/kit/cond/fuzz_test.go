@@ -66,7 +66,7 @@ func tryText(t *testing.T, e *Env, f *Facts, text string) {
 			}
 		}
 	}
-	if took := time.Since(began); took > 5*time.Second { // far above the bound, for busy machines
+	if took := time.Since(began); took > time.Minute { // what grows without bound takes hours; a second of a quiet machine may be ten of a busy one
 		t.Fatalf("%.200q took %s", text, took)
 	}
 }

@@ -160,6 +160,15 @@ func (a *App) Drain() {
 	}
 }
 
+// Pass lets time pass, before which the trail is chained as a server would have done long before.
+func (a *App) Pass(d time.Duration) {
+	a.t.Helper()
+	if err := a.Audit.Chain(a.Context()); err != nil {
+		a.t.Fatalf("chain the trail: %v", err)
+	}
+	a.Clock.Advance(d)
+}
+
 // Rest waits until all events are handed on and no job that is due is left.
 func (a *App) Rest() {
 	a.t.Helper()
