@@ -137,22 +137,16 @@ test('a cashier sells, spends points, prints, takes back, voids and closes the s
 });
 
 test('a cashier uses coupons: the best of what the member holds, and a code that is typed', async ({ page, demo }) => {
-  const key = demo.command('key', 'create', '--name', 'e2e-till-coupons', '--scopes', 'all').trim();
-  const post = async <T>(path: string, body: object): Promise<T> => {
-    const answer = await fetch(demo.url + path, { method: 'POST', headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', 'Idempotency-Key': `e2e-${Math.random()}` }, body: JSON.stringify(body) });
-    expect(answer.ok, `${path}: ${answer.status}`).toBe(true);
-    return (await answer.json()) as T;
-  };
   const stamp = `${Date.now()}`;
-  const member = await post<{ id: string; number: string }>('/v1/members', { external_id: `till/${stamp}`, name: 'Coupon Guest' });
+  const member = await demo.api<{ id: string; number: string }>('/v1/members', { external_id: `till/${stamp}`, name: 'Coupon Guest' });
   const coupon = async (code: string, terms: object): Promise<string> => {
-    const { id } = await post<{ id: string }>('/v1/coupons', { code: `${code}-${stamp}`, name_en: `Till ${code}`, name_zh: `收银${code}`, ...terms });
-    await post(`/v1/coupons/${id}/publish`, {});
+    const { id } = await demo.api<{ id: string }>('/v1/coupons', { code: `${code}-${stamp}`, name_en: `Till ${code}`, name_zh: `收银${code}`, ...terms });
+    await demo.api(`/v1/coupons/${id}/publish`, {});
     return id;
   };
   const codes: string[] = [];
   for (const [name, terms] of [['ten', { effect: { kind: 'percent', percent: 1000 }, stack: { order: 1 } }], ['twenty', { effect: { kind: 'amount', amount: 2000 }, minimum: { amount: 10000 }, stack: { order: 2 } }]] as const) {
-    codes.push((await post<{ code: string }>(`/v1/coupons/${await coupon(name, terms)}/vouchers`, { member: member.id })).code);
+    codes.push((await demo.api<{ code: string }>(`/v1/coupons/${await coupon(name, terms)}/vouchers`, { member: member.id })).code);
   }
   const bearer = `E2E${stamp.slice(-8)}`;
   await coupon('shared', { effect: { kind: 'amount', amount: 500 }, shared_code: bearer, stack: { order: 3 } });

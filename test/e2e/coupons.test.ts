@@ -1,28 +1,14 @@
-import type { Page } from '@playwright/test';
-import { accessible, expect, overhang, type Server, signIn, test } from './patron.ts';
+import type { Browser, Page } from '@playwright/test';
+import { accessible, enter, expect, freshPhone, overhang, type Server, signIn, test } from './patron.ts';
 
-let key: string | undefined;
-
-async function api<T>(server: Server, path: string, body: object): Promise<T> {
-  key ??= server.command('key', 'create', '--name', 'e2e-coupons', '--scopes', 'all').trim();
-  const answer = await fetch(server.url + path, { method: 'POST', headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', 'Idempotency-Key': `e2e-${Math.random()}` }, body: JSON.stringify(body) });
-  expect(answer.ok, `${path}: ${answer.status}`).toBe(true);
-  return (await answer.json()) as T;
+/** Somebody new, signed in to the portal on a phone of their own. */
+async function guest(browser: Browser, server: Server, name: string): Promise<Page> {
+  const page = await (await browser.newContext({ locale: 'zh-CN', viewport: { width: 390, height: 844 } })).newPage();
+  const phone = freshPhone();
+  await server.api('/v1/members', { phone, name, language: 'zh-CN' });
+  await enter(page, server, { phone });
+  return page;
 }
-
-/** Somebody new, signed in to the portal. */
-async function enter(page: Page, server: Server, phone: string, name: string) {
-  await api(server, '/v1/members', { phone, name, language: 'zh-CN' });
-  const { challenge } = (await (await page.request.post(`${server.url}/portal/v1/codes`, { data: { phone } })).json()) as { challenge: string };
-  let code: string | undefined;
-  await expect.poll(async () => {
-    const { items } = (await (await fetch(`${server.url}/portal/v1/inbox`)).json()) as { items: { to: string; code: string }[] };
-    return (code = items.find((m) => m.to.endsWith(phone))?.code);
-  }).toBeDefined();
-  expect((await page.request.post(`${server.url}/portal/v1/sign-in`, { data: { phone, challenge, code } })).status()).toBe(201);
-}
-
-const phone = () => `139${String(Date.now() % 1e8).padStart(8, '0')}`;
 
 test('a coupon from the designer to a friend of who claimed it', async ({ page, browser, demo }) => {
   const code = `e2e-${Date.now()}`;
@@ -44,8 +30,7 @@ test('a coupon from the designer to a friend of who claimed it', async ({ page, 
   await expect(page.locator('.ant-modal')).toBeHidden();
   await accessible(page);
 
-  const anna = await (await browser.newContext({ locale: 'zh-CN', viewport: { width: 390, height: 844 } })).newPage();
-  await enter(anna, demo, phone(), '安然');
+  const anna = await guest(browser, demo, '安然');
   await anna.goto(`${demo.url}/portal/coupons/claim`);
   await anna.getByRole('button', { name: '领取试饮减十元' }).click();
   await expect(anna.getByText('领到了。')).toBeVisible();
@@ -59,8 +44,7 @@ test('a coupon from the designer to a friend of who claimed it', async ({ page, 
   await anna.getByRole('button', { name: '生成链接' }).click();
   const link = (await anna.getByTestId('gift-link').textContent())!;
 
-  const friend = await (await browser.newContext({ locale: 'zh-CN', viewport: { width: 390, height: 844 } })).newPage();
-  await enter(friend, demo, phone(), '贝贝');
+  const friend = await guest(browser, demo, '贝贝');
   await friend.goto(link);
   await friend.getByRole('button', { name: '收下' }).click();
   await expect(friend.getByRole('status')).toContainText('试饮减十元');

@@ -1,39 +1,13 @@
-import type { Page } from '@playwright/test';
-import { accessible, expect, type Server, signIn, test } from './patron.ts';
-
-let key: string | undefined;
-
-async function api<T>(server: Server, path: string, body?: object): Promise<T> {
-  key ??= server.command('key', 'create', '--name', 'draws', '--scopes', 'all').trim();
-  const answer = await fetch(server.url + path, {
-    method: body ? 'POST' : 'GET',
-    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', 'Idempotency-Key': `draws-${Math.random()}` },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  expect(answer.ok, `${path}: ${text}`).toBe(true);
-  return JSON.parse(text) as T;
-}
-
-/** Signs in at the portal, past the pages of the door. */
-async function enter(page: Page, server: Server, phone: string) {
-  const { challenge } = (await (await page.request.post(`${server.url}/portal/v1/codes`, { data: { phone } })).json()) as { challenge: string };
-  let code: string | undefined;
-  await expect.poll(async () => {
-    const { items } = (await (await fetch(`${server.url}/portal/v1/inbox`)).json()) as { items: { to: string; code: string }[] };
-    return (code = items.find((m) => m.to.endsWith(phone))?.code);
-  }).toBeDefined();
-  expect((await page.request.post(`${server.url}/portal/v1/sign-in`, { data: { phone, challenge, code } })).status()).toBe(201);
-}
+import { accessible, enter, expect, freshPhone, signIn, test } from './patron.ts';
 
 // A member plays for a cup that is sure to be won, checks the play when the draw has ended, and gets the cup at the counter.
 test('a member wins, checks that it was fair, and picks the prize up', async ({ page, browser, demo }) => {
   const code = `box-${Date.now()}`;
-  const phone = `136${String(Date.now() % 1e8).padStart(8, '0')}`;
-  await api(demo, '/v1/draws', { code, name_en: 'Box of cups', name_zh: '茶杯盲盒', look: 'box', free_per_day: 1, prizes: [{ code: 'cup', name_en: 'A cup', name_zh: '一只茶杯', kind: 'thing', odds: 1_000_000, stock: 5 }] });
-  await api(demo, `/v1/draws/${code}/publish`, {});
-  await api(demo, '/v1/members', { phone, name: '周可', language: 'zh-CN' });
-  await enter(page, demo, phone);
+  const phone = freshPhone();
+  await demo.api('/v1/draws', { code, name_en: 'Box of cups', name_zh: '茶杯盲盒', look: 'box', free_per_day: 1, prizes: [{ code: 'cup', name_en: 'A cup', name_zh: '一只茶杯', kind: 'thing', odds: 1_000_000, stock: 5 }] });
+  await demo.api(`/v1/draws/${code}/publish`, {});
+  await demo.api('/v1/members', { phone, name: '周可', language: 'zh-CN' });
+  await enter(page, demo, { phone });
 
   await page.goto(`${demo.url}/portal/draws`);
   await page.locator(`a[href$="/draws/${code}"]`).click();
@@ -45,7 +19,7 @@ test('a member wins, checks that it was fair, and picks the prize up', async ({ 
   expect(pickUp).toMatch(/^[2-9A-Z]{5}-[2-9A-Z]{4}-[2-9A-Z]{4}$/);
   await expect(page.locator('.btn.filled')).toBeDisabled(); // the free play of today is used up
 
-  await api(demo, `/v1/draws/${code}/end`, {});
+  await demo.api(`/v1/draws/${code}/end`, {});
   const stranger = await (await browser.newContext()).newPage(); // nobody need be signed in
   await stranger.goto(`${demo.url}/portal/draws/${code}/check/1`);
   await stranger.locator('.btn.filled').click();

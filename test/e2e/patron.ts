@@ -22,6 +22,7 @@ export const emailOf = (role: Role) => `${role}@shop.example`;
 export class Server {
   readonly url: string;
   private readonly where: string[];
+  private key: string | undefined;
   private process: ChildProcess | undefined;
   private calm = true;
   output = '';
@@ -67,11 +68,7 @@ export class Server {
 
   /** Lets rules give nothing. */
   private async pause(rules: string[]): Promise<void> {
-    const key = this.command('key', 'create', '--name', 'tests', '--scopes', 'rules.write').trim().split(/\s+/).find((word) => word.startsWith('pk_'));
-    for (const rule of rules) {
-      const answer = await fetch(`${this.url}/v1/rules/${rule}/pause`, { method: 'POST', headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body: '{}' });
-      if (!answer.ok) throw new Error(`pause ${rule}: ${answer.status} ${await answer.text()}`);
-    }
+    for (const rule of rules) await this.api(`/v1/rules/${rule}/pause`, {});
   }
 
   async stop(): Promise<void> {
@@ -85,6 +82,24 @@ export class Server {
   /** Runs a command of patron on the same data and returns what it prints. */
   command(...args: string[]): string {
     return execFileSync(bin, [...args, ...this.where], { encoding: 'utf8' });
+  }
+
+  /** A request as a shop's system sends it: it writes where there is a body. */
+  async ask(path: string, body?: object): Promise<Response> {
+    this.key ??= this.command('key', 'create', '--name', 'e2e', '--scopes', 'all').trim();
+    return fetch(this.url + path, {
+      method: body ? 'POST' : 'GET',
+      headers: { Authorization: `Bearer ${this.key}`, 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  }
+
+  /** The answer to a request that has to be granted. */
+  async api<T>(path: string, body?: object): Promise<T> {
+    const answer = await this.ask(path, body);
+    const text = await answer.text();
+    expect(answer.ok, `${path}: ${answer.status} ${text}`).toBe(true);
+    return JSON.parse(text) as T;
   }
 
   async remove(): Promise<void> {
@@ -185,4 +200,25 @@ export async function findings(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).exclude('.ant-select-dropdown [role=listbox]').analyze();
   const bad = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
   return bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`);
+}
+
+let phones = 0;
+/** A phone that nobody has yet. */
+export const freshPhone = () => `138${String((Date.now() * 10 + phones++) % 1e8).padStart(8, '0')}`;
+
+/** What the demonstration would have sent. */
+export async function codeFor(server: Server, to: string): Promise<string> {
+  let code: string | undefined;
+  await expect.poll(async () => { // it is on its way when the page has asked for it
+    const { items } = (await (await fetch(`${server.url}/portal/v1/inbox`)).json()) as { items: { to: string; code: string }[] };
+    return (code = items.find((m) => m.to.endsWith(to))?.code);
+  }).toBeDefined();
+  return code!;
+}
+
+/** Signs in at the portal as somebody who has joined, past the pages of the door. */
+export async function enter(page: Page, server: Server, address: { phone: string } | { email: string }): Promise<void> {
+  const { challenge } = (await (await page.request.post(`${server.url}/portal/v1/codes`, { data: address })).json()) as { challenge: string };
+  const code = await codeFor(server, Object.values(address)[0] as string);
+  expect((await page.request.post(`${server.url}/portal/v1/sign-in`, { data: { ...address, challenge, code } })).status()).toBe(201);
 }

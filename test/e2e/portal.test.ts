@@ -1,49 +1,15 @@
 import type { Browser, Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
-import { accessible, expect, type Server, test } from './patron.ts';
-
-let key: string | undefined; // of the till, which finds members too
-
-async function api<T>(server: Server, path: string, body?: object): Promise<T> {
-  key ??= server.command('key', 'create', '--name', 'e2e', '--scopes', 'all').trim();
-  const answer = await fetch(server.url + path, {
-    method: body ? 'POST' : 'GET',
-    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', 'Idempotency-Key': `e2e-${Math.random()}` },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  expect(answer.ok, `${path}: ${answer.status}`).toBe(true);
-  return (await answer.json()) as T;
-}
+import { accessible, codeFor, enter, expect, freshPhone, type Server, test } from './patron.ts';
 
 interface Card { id: string; number: string; name?: string; store?: string }
-const points = async (server: Server, id: string) => (await api<{ currency: string; available: number }[]>(server, `/v1/members/${id}/wallets`)).find((w) => w.currency === 'points')?.available ?? 0;
-
-/** What the demonstration would have sent. */
-async function codeFor(server: Server, to: string): Promise<string> {
-  let code: string | undefined;
-  await expect.poll(async () => { // it is on its way when the page has asked for it
-    const { items } = (await (await fetch(`${server.url}/portal/v1/inbox`)).json()) as { items: { to: string; code: string }[] };
-    return (code = items.find((m) => m.to.endsWith(to))?.code);
-  }).toBeDefined();
-  return code!;
-}
-
-let serial = 0;
-/** A phone that nobody has yet. */
-const freshPhone = () => `138${String((Date.now() * 10 + serial++) % 1e8).padStart(8, '0')}`;
-
-/** Signs in as somebody who has joined, past the pages of the door. */
-async function enter(page: Page, server: Server, address: { phone: string } | { email: string }) {
-  const { challenge } = (await (await page.request.post(`${server.url}/portal/v1/codes`, { data: address })).json()) as { challenge: string };
-  const code = await codeFor(server, Object.values(address)[0] as string);
-  expect((await page.request.post(`${server.url}/portal/v1/sign-in`, { data: { ...address, challenge, code } })).status()).toBe(201);
-}
+const points = async (server: Server, id: string) => (await server.api<{ currency: string; available: number }[]>(`/v1/members/${id}/wallets`)).find((w) => w.currency === 'points')?.available ?? 0;
 
 /** Somebody with a purchase of 300 yuan, signed in. */
 async function somebody(page: Page, server: Server) {
   const phone = freshPhone();
-  const member = await api<Card>(server, '/v1/members', { phone, email: `${phone}@mail.example`, name: '林静怡', language: 'zh-CN' });
-  await api(server, '/v1/sales', { source: 'e2e', document: phone, member: member.id, at: new Date().toISOString(), currency: 'CNY', total: 30000, store: 'sh-jingan', lines: [{ line: 1, sku: 'x', name: '凤凰单丛', quantity: 1, amount: 30000 }] });
+  const member = await server.api<Card>('/v1/members', { phone, email: `${phone}@mail.example`, name: '林静怡', language: 'zh-CN' });
+  await server.api('/v1/sales', { source: 'e2e', document: phone, member: member.id, at: new Date().toISOString(), currency: 'CNY', total: 30000, store: 'sh-jingan', lines: [{ line: 1, sku: 'x', name: '凤凰单丛', quantity: 1, amount: 30000 }] });
   await enter(page, server, { phone });
   return { ...member, phone, email: `${phone}@mail.example` };
 }
@@ -52,9 +18,9 @@ const submit = (page: Page) => page.locator('form button[type=submit]');
 const open = (page: Page, server: Server, path = '/') => page.goto(`${server.url}/portal${path}`);
 
 test('a guest joins by the code of a store, in under a minute', async ({ page, demo }) => {
-  const { items } = await api<{ items: { id: string; code: string; name_en: string; name_zh: string }[] }>(demo, '/v1/stores');
+  const { items } = await demo.api<{ items: { id: string; code: string; name_en: string; name_zh: string }[] }>('/v1/stores');
   const store = items.find((s) => s.code === 'hz-xihu')!;
-  const link = await api<{ url: string }>(demo, `/v1/stores/${store.id}/join-link`);
+  const link = await demo.api<{ url: string }>(`/v1/stores/${store.id}/join-link`);
   const phone = freshPhone();
   const start = Date.now();
   await page.goto(link.url);
@@ -78,7 +44,7 @@ test('a guest joins by the code of a store, in under a minute', async ({ page, d
   expect(Date.now() - start).toBeLessThan(60_000);
   await accessible(page);
 
-  const made = await api<Card>(demo, `/v1/members/phone:${phone}`);
+  const made = await demo.api<Card>(`/v1/members/phone:${phone}`);
   expect(made.store).toBe(store.id);
   await open(page, demo, '/me/consents');
   await expect(page.locator('.switch:checked')).toHaveCount(1);
@@ -105,7 +71,7 @@ test('a member signs in, shows the code, and reads why', async ({ page, demo }) 
   await page.locator('.tabs a').first().click();
   const code = page.locator('.eave img');
   const first = (await code.getAttribute('data-code'))!;
-  const found = await api<Card>(demo, `/v1/members/${first}`);
+  const found = await demo.api<Card>(`/v1/members/${first}`);
   await expect(page.locator('.card'), 'what the till scans is who stands there').toContainText(found.number);
   await expect(page.locator('.card .balance')).toContainText((await points(demo, found.id)).toLocaleString('en'));
   const [again] = await Promise.all([page.waitForResponse(/\/portal\/v1\/qr$/), page.clock.runFor(40_000)]); // a code is good for 60 s
@@ -119,7 +85,7 @@ test('a member signs in, shows the code, and reads why', async ({ page, demo }) 
 });
 
 test('a member gives points to a friend', async ({ page, demo }) => {
-  const friend = await api<Card>(demo, '/v1/members', { phone: freshPhone(), name: '王小林' });
+  const friend = await demo.api<Card>('/v1/members', { phone: freshPhone(), name: '王小林' });
   const me = await somebody(page, demo);
   await open(page, demo, '/points/give');
   await page.locator('.choice label').nth(2).click();
@@ -198,7 +164,7 @@ test('a member closes the account', async ({ page, demo }) => {
   await expect(page.locator('.alert.good')).toBeVisible();
   await open(page, demo);
   await expect(page.locator('input[name=phone]')).toBeVisible();
-  await expect.poll(async () => (await fetch(`${demo.url}/v1/members/phone:${me.phone}`, { headers: { Authorization: `Bearer ${key}` } })).status).toBe(404);
+  await expect.poll(async () => (await demo.ask(`/v1/members/phone:${me.phone}`)).status).toBe(404);
 });
 
 /** A page whose browser may complain that there is no network. */

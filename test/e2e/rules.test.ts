@@ -1,17 +1,7 @@
-import { accessible, expect, signIn, test, type Server } from './patron.ts';
+import { accessible, expect, signIn, test } from './patron.ts';
 import type { Page } from '@playwright/test';
 
 // Somebody shapes what earns: a rule from a template, tried before it counts, then live; the sale says why.
-
-let key: string | undefined;
-
-/** What a shop's system asks of the API. */
-async function api<T>(server: Server, method: string, path: string, body?: object): Promise<T> {
-  key ??= server.command('key', 'create', '--name', 'rules', '--scopes', 'all').trim().split(/\s+/).find((word) => word.startsWith('pk_'));
-  const answer = await fetch(`${server.url}${path}`, { method, headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body: body && JSON.stringify(body) });
-  expect(answer.ok, `${method} ${path}: ${answer.status}`).toBe(true);
-  return (await answer.json()) as T;
-}
 
 const firstRule = (page: Page) => page.locator('tr[data-row-key]').first();
 
@@ -42,8 +32,8 @@ test('a rule from a template is tried, published, earns, and is paused', async (
   await expect(page.getByText(/^(生效中|Live)$/).first()).toBeVisible();
   await expect(page.getByRole('heading', { name: /^(版本|Versions)$/ })).toBeVisible();
 
-  const { items: members } = await api<{ items: { id: string }[] }>(demo, 'GET', '/v1/members?limit=1');
-  const sale = await api<{ id: string; points: { rule: string; amount: number }[] }>(demo, 'POST', '/v1/sales', {
+  const { items: members } = await demo.api<{ items: { id: string }[] }>('/v1/members?limit=1');
+  const sale = await demo.api<{ id: string; points: { rule: string; amount: number }[] }>('/v1/sales', {
     source: 'rules', document: `r-${Date.now()}`, at: new Date().toISOString(), member: members[0]!.id, currency: 'CNY', total: 5000, store: 'sh-jingan',
     lines: [{ line: 1, sku: 'x', name: '凤凰单丛', quantity: 1, amount: 5000 }],
   });
@@ -60,7 +50,7 @@ test('a rule from a template is tried, published, earns, and is paused', async (
   await firstRule(page).getByRole('button', { name: /^(暂停|Pause)$/ }).click();
   await dialog.getByRole('button', { name: /^(暂 ?停|Pause)$/ }).click();
   await expect(firstRule(page)).toContainText(/已暂停|Paused/);
-  expect((await api<{ items: { state: string }[] }>(demo, 'GET', '/v1/rules?q=per-yuan')).items.map((r) => r.state)).toEqual(['paused']);
+  expect((await demo.api<{ items: { state: string }[] }>('/v1/rules?q=per-yuan')).items.map((r) => r.state)).toEqual(['paused']);
 });
 
 test('a condition is built, written as text, refused with its place, and built again', async ({ page, demo }) => {
@@ -95,7 +85,7 @@ test('a condition is built, written as text, refused with its place, and built a
 
   await page.getByRole('button', { name: /^(存草稿|Save the draft)$/ }).click();
   await expect(page).toHaveURL(/\/rules\/rul_/);
-  const kept = await api<{ rule: { condition: string } }>(demo, 'GET', '/v1/rules/regulars');
+  const kept = await demo.api<{ rule: { condition: string } }>('/v1/rules/regulars');
   expect(kept.rule.condition).toBe('member.spend(90) >= money("300")');
 });
 
@@ -138,7 +128,7 @@ test('calendar, groups, back-tests and failures show; groups move by keyboard', 
 
 test('a cashier reads rules and changes none', async ({ page, demo }) => {
   await signIn(page, demo, 'cashier');
-  await api(demo, 'POST', '/v1/rules', { code: 'read-only', name_en: 'Read only', trigger: { on: 'sale' }, effect: { kind: 'fixed', currency: 'points', points: 5 } });
+  await demo.api('/v1/rules', { code: 'read-only', name_en: 'Read only', trigger: { on: 'sale' }, effect: { kind: 'fixed', currency: 'points', points: 5 } });
   await page.goto(`${demo.url}/rules?q=read-only`);
   await expect(firstRule(page)).toBeVisible();
   await expect(page.getByRole('button', { name: /新建规则|New rule|暂停|Pause|恢复|Resume/ })).toHaveCount(0);

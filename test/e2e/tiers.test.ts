@@ -1,38 +1,12 @@
 import type { Page } from '@playwright/test';
-import { accessible, expect, type Server, signIn, test } from './patron.ts';
-
-let key: string | undefined;
-
-async function api<T>(server: Server, path: string, body?: object): Promise<T> {
-  key ??= server.command('key', 'create', '--name', 'tiers', '--scopes', 'all').trim();
-  const answer = await fetch(server.url + path, {
-    method: body ? 'POST' : 'GET',
-    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', 'Idempotency-Key': `tiers-${Math.random()}` },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  expect(answer.ok, `${path}: ${text}`).toBe(true);
-  return JSON.parse(text) as T;
-}
+import { accessible, enter, expect, freshPhone, type Server, signIn, test } from './patron.ts';
 
 interface Standing { items: { main: boolean; tier?: { code: string; name_en: string; name_zh: string }; lock?: object }[] }
-const tierOf = async (server: Server, member: string) => (await api<Standing>(server, `/v1/members/${member}/tier`)).items.find((s) => s.main);
+const tierOf = async (server: Server, member: string) => (await server.api<Standing>(`/v1/members/${member}/tier`)).items.find((s) => s.main);
 
-const freshPhone = () => `137${String(Date.now() % 1e8).padStart(8, '0')}`;
 /** Takes one of the options of the list that is open. */
 const pick = (page: Page, n: number) => page.locator('.ant-select-dropdown:visible .ant-select-item-option').nth(n).dispatchEvent('click');
 const button = (page: Page, name: RegExp) => page.getByRole('button', { name });
-
-/** Signs in at the portal, past the pages of the door. */
-async function enter(page: Page, server: Server, phone: string) {
-  const { challenge } = (await (await page.request.post(`${server.url}/portal/v1/codes`, { data: { phone } })).json()) as { challenge: string };
-  let code: string | undefined;
-  await expect.poll(async () => {
-    const { items } = (await (await fetch(`${server.url}/portal/v1/inbox`)).json()) as { items: { to: string; code: string }[] };
-    return (code = items.find((m) => m.to.endsWith(phone))?.code);
-  }).toBeDefined();
-  expect((await page.request.post(`${server.url}/portal/v1/sign-in`, { data: { phone, challenge, code } })).status()).toBe(201);
-}
 
 // A ladder is changed, tried, published; a sale lifts a member; the portal and the colleagues see it.
 test('a manager moves a threshold, and a sale lifts a member over it', async ({ page, demo }) => {
@@ -41,7 +15,7 @@ test('a manager moves a threshold, and a sale lifts a member over it', async ({ 
   await expect(page.locator('ol li').first()).toBeVisible();
   await accessible(page);
 
-  const { items } = await api<{ items: { code: string }[] }>(demo, '/v1/tier-schemes');
+  const { items } = await demo.api<{ items: { code: string }[] }>('/v1/tier-schemes');
   await page.goto(`${demo.url}/tiers/${items[0]!.code}`);
   const rung = page.locator('[aria-controls=rung-1]');
   await expect(rung).toBeVisible();
@@ -68,7 +42,7 @@ test('a manager moves a threshold, and a sale lifts a member over it', async ({ 
   await expect(button(page, /^(发布|Publish)$/)).toBeDisabled();
 
   const phone = freshPhone();
-  const member = await api<{ id: string; number: string }>(demo, '/v1/members', { phone, name: '林静怡' });
+  const member = await demo.api<{ id: string; number: string }>('/v1/members', { phone, name: '林静怡' });
   const desk = (page.viewportSize()?.width ?? 0) > 900;
   if (desk) {
     await page.goto(`${demo.url}/till`);
@@ -87,7 +61,7 @@ test('a manager moves a threshold, and a sale lifts a member over it', async ({ 
     await accessible(page);
   } else {
     const at = new Date().toISOString();
-    await api(demo, '/v1/sales', { source: 'tiers', document: `d-${Date.now()}`, at, currency: 'CNY', total: 160000, member: member.id, lines: [{ line: 1, sku: 'sum', quantity: 1, amount: 160000 }] });
+    await demo.api('/v1/sales', { source: 'tiers', document: `d-${Date.now()}`, at, currency: 'CNY', total: 160000, member: member.id, lines: [{ line: 1, sku: 'sum', quantity: 1, amount: 160000 }] });
   }
   const tier = (await tierOf(demo, member.id))?.tier;
   expect(tier).toBeDefined();
@@ -95,7 +69,7 @@ test('a manager moves a threshold, and a sale lifts a member over it', async ({ 
 
   const other = await page.context().browser()!.newContext({ viewport: { width: 390, height: 844 }, locale: 'zh-CN', reducedMotion: 'reduce' });
   const own = await other.newPage();
-  await enter(own, demo, phone);
+  await enter(own, demo, { phone });
   await own.goto(`${demo.url}/portal/`);
   await expect(own.locator('.card')).toContainText(tier!.name_zh);
   await accessible(own);
@@ -110,7 +84,7 @@ test('a manager moves a threshold, and a sale lifts a member over it', async ({ 
 
 // By hand: a tier with a reason and a lock, and the lock off again; each stands in the history.
 test('a manager gives a tier by hand, locks it and lets the rules decide again', async ({ page, demo }) => {
-  const member = await api<{ id: string }>(demo, '/v1/members', { phone: freshPhone(), name: '周慕' });
+  const member = await demo.api<{ id: string }>('/v1/members', { phone: freshPhone(), name: '周慕' });
   await signIn(page, demo, 'manager');
   await page.goto(`${demo.url}/members/${member.id}/standing`);
   await button(page, /^(改等级|Change tier)$/).click();
