@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -87,12 +86,28 @@ func startCluster() (string, error) {
 	return address, nil
 }
 
+// repository is the folder of go.mod, over the one of the package that a test runs in.
+func repository() (string, error) {
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, err = os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if up := filepath.Dir(dir); up != dir {
+			dir, err = up, nil
+		}
+	}
+	return "", err
+}
+
 // runScript starts a cluster and returns its URL, and the script that stops it at the end of
 // its input.
 func runScript() (cmd *exec.Cmd, input io.Closer, address string, err error) {
-	_, here, _, _ := runtime.Caller(0)
-	script := filepath.Join(filepath.Dir(here), "..", "..", "..", "scripts", "with-postgres.sh")
-	cmd = exec.Command(script, "sh", "-c", `echo "$PATRON_TEST_POSTGRES"; cat >/dev/null`)
+	root, err := repository()
+	if err != nil {
+		return nil, nil, "", err
+	}
+	cmd = exec.Command(filepath.Join(root, "scripts", "with-postgres.sh"), "sh", "-c", `echo "$PATRON_TEST_POSTGRES"; cat >/dev/null`)
 	cmd.Env = append(os.Environ(), "PATRON_TEST_POSTGRES=") // a cluster of our own, whatever there is
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}   // an interrupt must not end it before us
 	if input, err = cmd.StdinPipe(); err != nil {           // held open by cmd
