@@ -47,10 +47,10 @@ func (c *demoCmd) Run(e *env) error {
 	_, err = fmt.Fprintf(e.stdout, `Qinghe & Maiyu Club 清禾麦语会, %s – %s, made in %.0f s
   stores 门店 %d, products 商品 %d, members 会员 %d
   sales 销售 %d (without a member 未归属 %d), returns 退货 %d
-  redemptions 积分兑换 %d, top-ups 储值 %d, transfers 转赠 %d, holds 冻结 %d, adjustments 调整 %d
+  redemptions 积分兑换 %d, with coupons 用券 %d, top-ups 储值 %d, transfers 转赠 %d, holds 冻结 %d, adjustments 调整 %d
 Start it 启动: patron serve --data-dir %s
   Member portal 会员门户: /portal, phone 手机号 %s; the code is shown at 验证码见 /portal/inbox
 `, made.From.Format(time.DateOnly), made.Until.Format(time.DateOnly), time.Since(begun).Seconds(), made.Stores, made.Products, made.Members,
-		made.Sales, made.Unassigned, made.Returns, made.Redemptions, made.TopUps, made.Transfers, made.Holds, made.Adjustments, e.config.DataDir, made.Phone)
+		made.Sales, made.Unassigned, made.Returns, made.Redemptions, made.Coupons, made.TopUps, made.Transfers, made.Holds, made.Adjustments, e.config.DataDir, made.Phone)
 	return err
 }

@@ -8,7 +8,13 @@ import (
 
 	"github.com/patron-loyalty/patron/internal/coupon"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/sale"
+	"github.com/patron-loyalty/patron/internal/till"
 )
+
+// couponsFor is how many days before now the coupons begin: some are used by now, and none has
+// come to its end.
+const couponsFor = 12
 
 // theCoupons is what the shop gives. Codes of vouchers are drawn and differ each time; all else
 // is the same.
@@ -39,15 +45,16 @@ var theCoupons = []struct {
 		SharedCode: "TEATIME", Bearer: true, Stack: coupon.Stack{Class: coupon.Exclusive}, Limits: coupon.Limits{UsesDay: 1},
 	}, 0, 0},
 	{"see-you-soon", coupon.Terms{
-		NameEN: "8 off the next 40", NameZH: "下单返券：满40减8", TextEN: "For your next visit, from tomorrow on.", TextZH: "下次到店可用，次日生效。",
-		Effect: coupon.Effect{Kind: coupon.Amount, Amount: 8_00}, Minimum: coupon.Minimum{Amount: 40_00}, Valid: coupon.Valid{Wait: 12, Days: 10},
-		FromSale: &coupon.FromSale{Amount: 60_00}, Limits: coupon.Limits{PerMember: 20},
+		NameEN: "5 off the next 25", NameZH: "下单返券：满25减5", TextEN: "For your next visit, from tomorrow on.", TextZH: "下次到店可用，次日生效。",
+		Effect: coupon.Effect{Kind: coupon.Amount, Amount: 5_00}, Minimum: coupon.Minimum{Amount: 25_00}, Valid: coupon.Valid{Wait: 12, Days: 10},
+		FromSale: &coupon.FromSale{Amount: 30_00}, Limits: coupon.Limits{PerMember: 20},
 	}, 0, 0},
 }
 
-// coupons gives the shop its coupons, and some of its members vouchers.
-func (s *shop) coupons(ctx context.Context, zone *time.Location) error {
+// openCoupons gives the shop its coupons, and some of its members vouchers.
+func (s *shop) openCoupons(ctx context.Context, zone *time.Location) error {
 	c := s.app.Coupons
+	s.coupons = true
 	until := s.options.Now.AddDate(0, 1, 0).In(zone).Format(time.DateOnly)
 	for _, t := range theCoupons {
 		t.terms.Until = until
@@ -74,4 +81,33 @@ func (s *shop) coupons(ctx context.Context, zone *time.Location) error {
 		}
 	}
 	return nil
+}
+
+// checkout makes a purchase of a member through a checkout, as a till does where there are
+// coupons: what saves most is used, if anything does. It reports whether it did.
+func (s *shop) checkout(ctx context.Context, v *visit, n *sale.New) (bool, error) {
+	if v.who == nil || !s.coupons || v.hold != "" || v.paid == balance {
+		return false, nil
+	}
+	var q struct {
+		ID string
+		till.Quote
+	}
+	ok, err := s.tills.post(ctx, "/v1/checkouts", till.Wish{
+		Member: v.who.id.String(), Lines: n.Lines, Store: n.Store, Till: n.Till, Staff: n.Staff, Channel: n.Channel, Best: true,
+	}, &q)
+	if err != nil || !ok || q.Off == 0 {
+		return false, err // what it holds, its time gives back
+	}
+	var a sale.Answer
+	ok, err = s.tills.post(ctx, "/v1/checkouts/"+q.ID+"/confirm", till.Confirmation{
+		Source: n.Source, Document: n.Document, At: n.At, Payments: []sale.NewPayment{{Kind: v.paid, Amount: q.ToPay}},
+	}, &a)
+	if err != nil || !ok {
+		return false, err
+	}
+	v.sum -= q.Off
+	s.made.Coupons++
+	s.sold(v, n, &a)
+	return true, nil
 }

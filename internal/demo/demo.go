@@ -59,6 +59,7 @@ type Summary struct {
 	Stores, Products, Members     int
 	Sales, Unassigned, Returns    int
 	Redemptions, TopUps, Holds    int
+	Coupons                       int // purchases with vouchers
 	Transfers, Adjustments        int
 	From, Until                   time.Time
 	Waiting                       string // approval that a second person has to decide

@@ -26,6 +26,7 @@ type shop struct {
 	here    int // how many of people have joined
 	receipt map[string]int
 	back    []comeback
+	coupons bool // have begun
 	made    Summary
 }
 

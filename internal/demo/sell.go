@@ -25,18 +25,24 @@ func (s *shop) sell(ctx context.Context, visits []*visit) error {
 		return nil
 	}
 	items := make([]sale.Item, 0, len(visits))
+	var plain []*visit
 	for _, v := range visits {
 		if err := s.prepare(ctx, v); err != nil {
 			return err
 		}
-		items = append(items, s.item(v))
+		item := s.item(v)
+		if done, err := s.checkout(ctx, v, item.Sale); err != nil {
+			return err
+		} else if !done {
+			items, plain = append(items, item), append(plain, v)
+		}
 	}
 	ask := sale.Ask{Bulk: true, History: s.clock.Now().Before(s.live0())}
 	for i, r := range s.app.Sales.ImportMany(ctx, items, nil, ask) {
 		if r.Err != nil {
-			return fmt.Errorf("sale %s: %w", visits[i].doc, r.Err)
+			return fmt.Errorf("sale %s: %w", plain[i].doc, r.Err)
 		}
-		s.sold(visits[i], items[i].Sale, r.Answer)
+		s.sold(plain[i], items[i].Sale, r.Answer)
 	}
 	return s.spend(ctx, visits)
 }

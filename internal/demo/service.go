@@ -78,11 +78,10 @@ func (s *shop) morning(ctx context.Context, day time.Time, n int) error {
 		return err
 	}
 	switch {
+	case n == historyDays-couponsFor:
+		err = s.openCoupons(ctx, s.app.Program.Snapshot().Zone)
 	case n == historyDays-offersFor:
 		if err = s.offers(ctx); err == nil {
-			err = s.coupons(ctx, s.app.Program.Snapshot().Zone)
-		}
-		if err == nil {
 			err = s.rewards(ctx)
 		}
 	case n == historyDays*3/5:

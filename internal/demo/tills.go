@@ -30,6 +30,7 @@ func newTills(a *app.App) *tills {
 	r := api.New(api.Config{DB: a.DB, Clock: a.Clock, Auth: trusted{}, Log: a.Log, Vault: a.Box})
 	a.Ledger.Routes(r)
 	a.Rewards.Routes(r)
+	a.Till.Routes(r)
 	return &tills{handler: r.Handler()}
 }
 
