@@ -1,6 +1,7 @@
 package tillsim
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,6 +29,7 @@ var cases = []kase{
 	{"returns", Word{"One line comes back, then the rest, each twice", "部分退货、全部退货，各重复一次"}, always, returns},
 	{"clock-skew", Word{"The till's clock is ahead, or far behind", "收银机时钟超前或严重落后"}, always, clockSkew},
 	{"offline", Word{"Sales of an hour without a line are sent in one piece, twice", "断网期间的销售批量上传两次"}, always, offline},
+	{"snapshots", Word{"Two tills without a line take one voucher, and upload twice", "两台断网收银机使用同一张券，各上传两次"}, always, snapshots},
 	{"confirm-late", Word{"A checkout is confirmed after its time", "逾期确认结账"}, always, confirmLate},
 	{"totals", Word{"What the server keeps is what the till meant", "服务器记录与收银机预期一致"}, always, totals},
 }
@@ -404,6 +406,72 @@ func offline(t *trial) {
 			}
 		}
 	}
+}
+
+// snapshots takes one voucher at two tills that have no line. Both sales stand as their customers
+// were told; the voucher is used once.
+func snapshots(t *trial) {
+	r := t.run
+	store := r.Store
+	if store == "" {
+		var places struct {
+			Items []struct{ ID string }
+		}
+		t.mend(r.setUp(t.ctx, "GET", "/v1/stores?limit=1", nil, &places))
+		if len(places.Items) == 0 {
+			t.left = &Word{"there is no store", "没有门店"}
+			return
+		}
+		store = places.Items[0].ID
+	}
+	code := r.voucher()
+	var tokens, docs []string
+	for _, till := range []string{"till-sim-1", "till-sim-2"} {
+		a := r.line.send(t.ctx, "POST", "/v1/offline/snapshots", r.next("K"), object{"store": store, "till": till, "members": []string{r.model.member}})
+		if a.problem.Code == "offline.off" {
+			t.left = &Word{"this programme takes nothing without a line", "本计划未开启离线用券"}
+			return
+		}
+		t.got(Word{"take a snapshot along", "下载离线快照"}, "200", a)
+		var out struct {
+			Items []struct {
+				Snapshot string
+				Claims   struct{ Vouchers []struct{ Code string } }
+			}
+		}
+		t.mend(a.into(&out))
+		if len(out.Items) != 1 || !slices.ContainsFunc(out.Items[0].Claims.Vouchers, func(v struct{ Code string }) bool { return v.Code == code }) {
+			t.left = &Word{"the coupon is none that tills can price by themselves", "该券无法由收银机自行计价"}
+			return
+		}
+		tokens, docs = append(tokens, out.Items[0].Snapshot), append(docs, r.next("S"))
+	}
+	conflicts, at := 0, r.now() // of both turns: another time is another sale
+	for turn := range 2 {
+		for i, token := range tokens {
+			basket := r.basket(amounts...)
+			body := object{"snapshot": token, "source": source, "document": docs[i], "at": at, "lines": basket["lines"], "coupons": []object{{"code": code, "off": r.off}}}
+			want := []string{"201", "201 replayed"}[turn]
+			a := t.send(Word{"upload the sale of till " + text(int64(i+1)), "上传收银机 " + text(int64(i+1)) + " 的销售"}, want, "POST", "/v1/offline/sales", r.next("K"), body)
+			if turn > 0 {
+				continue
+			}
+			var s struct {
+				sold
+				Notices []struct{ Code string }
+			}
+			t.mend(a.into(&s))
+			t.equal(Word{"what the sale comes to", "销售金额"}, 20000-r.off, s.Total)
+			r.model.sold(docs[i], 20000-r.off, r.earned(s.Points), 0, code)
+			for _, n := range s.Notices {
+				if n.Code == "offline.voucher_conflict" {
+					conflicts++
+				}
+			}
+		}
+	}
+	t.equal(Word{"sales that say that the voucher was gone", "提示券已不可用的销售"}, int64(1), int64(conflicts))
+	t.state(code, "redeemed")
 }
 
 // pending is the checkout that is confirmed too late.

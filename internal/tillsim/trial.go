@@ -22,6 +22,7 @@ type trial struct {
 	run   *run
 	ctx   context.Context
 	steps []Step
+	left  *Word // why it cannot be tried here after all
 }
 
 // send sends a request and expects an answer, as answer.short names it. Another answer ends the case.
