@@ -25,8 +25,8 @@ func (s *Service) offlineRoutes(r *api.Router) {
 	})
 	api.Post(r, "/v1/offline/snapshots", s.postSnapshots, api.Doc{
 		ID: "takeAlong", Summary: "Sign what a till may give to some members while the line is down.", Tags: tags, Needs: staff.WriteSales, Status: http.StatusOK, Secret: true,
-		Description: "One result for each member, in order: a snapshot or a problem. Ask anew while the line is up, as often as a member may have changed: what is newer conflicts less.",
-		Fails:       []error{ErrOfflineOff, program.ErrNoStore},
+		Description: "One result for each member, in order: a snapshot or a problem. Ask anew while the line is up, as often as a member may have changed: what is newer conflicts less. It needs members.read too.",
+		Fails:       []error{ErrOfflineOff, program.ErrNoStore, api.ErrPermission},
 	})
 	api.Post(r, "/v1/offline/sales", s.postOfflineSale, api.Doc{
 		ID: "recordOfflineSale", Summary: "Record a sale that a till made by a snapshot.", Tags: tags, Needs: staff.WriteSales, Status: http.StatusCreated, KeyRequired: true, OwnKey: true,
@@ -101,6 +101,9 @@ type snapshotsOut struct {
 }
 
 func (s *Service) postSnapshots(ctx context.Context, in *snapshotsIn) (out *snapshotsOut, err error) {
+	if !api.CallerOf(ctx).Can[staff.ReadMembers] { // it tells of balances and vouchers
+		return nil, api.ErrPermission.With("permission", string(staff.ReadMembers))
+	}
 	out = &snapshotsOut{}
 	out.Body.Items, err = s.Issue(ctx, in.Body.Store, in.Body.Till, in.Body.Members)
 	return out, err

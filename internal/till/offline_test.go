@@ -220,6 +220,7 @@ func TestOfflineRefused(t *testing.T) {
 		w.Give(m, 1000)
 		w.Do("POST", "/v1/offline/snapshots", J{"store": "main", "till": "T1", "members": []string{m}}).Refused(409, "offline.off")
 		w.offline(program.Offline{Hours: 2})
+		w.Key("sales.write").Do("POST", "/v1/offline/snapshots", J{"store": "main", "till": "T1", "members": []string{m}}).Refused(403, "request.permission")
 		code := w.give(w.coupon("twenty", J{"effect": J{"kind": "amount", "amount": 2000}}), m)
 		w.give(w.coupon("rich", J{"effect": J{"kind": "amount", "amount": 2000}, "condition": "sale.total > money(\"5000\")"}), m)
 		token, got := w.takeAlong(m, "T1")
