@@ -44,6 +44,7 @@ type commands struct {
 	Draw    drawCmd      `cmd:"" help:"Draws whose outcomes anybody can work out again."`
 	Report  reportCmd    `cmd:"" help:"Print a report of the console."`
 	Bench   benchCmd     `cmd:"" help:"Measure a running server with durable requests."`
+	TillSim tillSimCmd   `cmd:"" name:"till-sim" help:"Drive a till against a running server through all that goes wrong, and say which promises it keeps."`
 	Backup  backupCmd    `cmd:"" help:"Write an encrypted backup to a new file, and verify it, while everything goes on."`
 	Restore restoreCmd   `cmd:"" help:"Check a backup, and put it in the place of the database."`
 	Migrate migrateCmd   `cmd:"" help:"Bring the database to this version's schema."`

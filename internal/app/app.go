@@ -349,7 +349,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 			return &Sink{App: a, Source: t.Source, CreateMembers: t.CreateMembers, History: t.History, Rates: t.Rates}
 		},
 	})
-	a.Till = till.New(till.Options{DB: a.DB, Clock: a.Clock, Program: a.Program, Sales: a.Sales, Ledger: a.Ledger, Coupons: a.Coupons, Audit: a.Audit})
+	a.Till = till.New(till.Options{DB: a.DB, Clock: a.Clock, Program: a.Program, Sales: a.Sales, Ledger: a.Ledger, Coupons: a.Coupons, Members: a.Members, Audit: a.Audit, Box: a.Box})
 	a.Till.Register(a.Jobs)
 	a.Desk = desk.New(a.DB, a.Clock, a.Audit)
 	a.backups = newBackups(a, o)
@@ -371,6 +371,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	a.Privacy.Seals(a.Stash)
 	a.Privacy.Seals(a.Rewards)
 	a.Privacy.Seals(a.Draws)
+	a.Privacy.Seals(a.Till)
 	if o.Name == "" {
 		a.test = &testHalf{live: a, config: o.Config}
 		a.Privacy.Seals(a.test)

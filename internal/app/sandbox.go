@@ -131,7 +131,11 @@ func (s *testHalf) Rewrap(ctx context.Context, progress func(moved int64)) (int6
 		return members, err
 	}
 	answers, err := test.API.Rewrap(ctx, func(n int64) { progress(members + n) })
-	return members + answers, err
+	if err != nil {
+		return members + answers, err
+	}
+	keys, err := test.Till.Rewrap(ctx, func(n int64) { progress(members + answers + n) })
+	return members + answers + keys, err
 }
 
 // exists reports whether there is a database of the sandbox.

@@ -17,7 +17,7 @@ func (s *Service) Routes(r *api.Router) {
 	tags := []string{"Programme"}
 	api.Get(r, "/v1/program", s.getSettings, api.Doc{ID: "getProgram", Summary: "Read the settings of the programme.", Tags: tags})
 	api.Patch(r, "/v1/program", s.patchSettings, api.Doc{ID: "changeProgram", Summary: "Change settings; what is left out stays.", Tags: tags,
-		Needs: Manage, Fails: []error{ErrChanged, ErrLimited, ErrZone, ErrLanguage, ErrEarning, ErrLimits, ErrNoStore, ErrClosed, ErrColor, ErrContrast, ErrTagline, money.ErrCurrency}})
+		Needs: Manage, Fails: []error{ErrChanged, ErrLimited, ErrZone, ErrLanguage, ErrEarning, ErrLimits, ErrOffline, ErrNoStore, ErrClosed, ErrColor, ErrContrast, ErrTagline, money.ErrCurrency}})
 	api.Put(r, "/v1/program/logo", s.putLogo, api.Doc{ID: "putLogo", Summary: "Put a picture in the place of the logo that members see.", Tags: tags,
 		Description: "A PNG or WebP picture of at most 200 kB, as the body of the request. It is public: GET /portal/v1/logo.",
 		Needs:       Manage, MaxBody: MaxLogo, Takes: []string{"image/png", "image/webp"}, Fails: []error{ErrLogo, ErrLimited, api.ErrTooLarge}})
@@ -40,6 +40,7 @@ type settingsView struct {
 	Earning      Earning   `json:"earning" doc:"The base rule of earning."`
 	Limits       Limits    `json:"limits" doc:"What one request may carry."`
 	Modules      Modules   `json:"modules" doc:"Which parts are in use."`
+	Offline      Offline   `json:"offline" doc:"What tills may give while the line is down."`
 	Brand        BrandView `json:"brand" doc:"How the programme looks to its members."`
 }
 
@@ -64,7 +65,7 @@ func viewSettings(s *Snapshot) settingsView {
 	set := s.Settings
 	return settingsView{
 		Version: s.Version, NameEN: set.NameEN, NameZH: set.NameZH, Zone: set.Zone, Currency: set.Currency,
-		Languages: set.Languages, DefaultStore: StoreID(set.DefaultStore), Earning: set.Earning, Limits: set.Limits, Modules: set.Modules,
+		Languages: set.Languages, DefaultStore: StoreID(set.DefaultStore), Earning: set.Earning, Limits: set.Limits, Modules: set.Modules, Offline: set.Offline.settled(),
 		Brand: set.Brand.View(),
 	}
 }
@@ -88,6 +89,7 @@ type settingsIn struct {
 		Limits       *Limits   `json:"limits,omitempty" doc:"All limits."`
 		Brand        *brandIn  `json:"brand,omitempty" doc:"The whole brand but the logo, which has a route of its own."`
 		Modules      *Modules  `json:"modules,omitempty" doc:"All modules."`
+		Offline      *Offline  `json:"offline,omitempty" doc:"All bounds for tills without a line."`
 	}
 }
 
@@ -101,7 +103,7 @@ func (s *Service) patchSettings(ctx context.Context, in *settingsIn) (*settingsO
 	b := in.Body
 	change := SettingsChange{
 		Version: b.Version, NameEN: b.NameEN, NameZH: b.NameZH, Zone: b.Zone, Currency: b.Currency,
-		Languages: b.Languages, DefaultStore: b.DefaultStore, Earning: b.Earning, Limits: b.Limits, Modules: b.Modules,
+		Languages: b.Languages, DefaultStore: b.DefaultStore, Earning: b.Earning, Limits: b.Limits, Modules: b.Modules, Offline: b.Offline,
 	}
 	if b.Brand != nil {
 		change.Brand = &Brand{Color: strings.ToUpper(b.Brand.Color), TaglineEN: strings.TrimSpace(b.Brand.TaglineEN), TaglineZH: strings.TrimSpace(b.Brand.TaglineZH)}

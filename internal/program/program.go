@@ -42,7 +42,55 @@ type Settings struct {
 	// everybody. Only the demo writes it.
 	Demo    string  `json:"demo,omitempty"`
 	Modules Modules `json:"modules"`
+	Offline Offline `json:"offline"`
 }
+
+// Offline bounds what tills may give while the line is down. Who has said nothing has it off.
+type Offline struct {
+	Hours     int    `json:"hours" minimum:"0" maximum:"168" doc:"For how many hours a till may take vouchers and points by what it took along; 0: no till takes them without a line."`
+	PerMember int64  `json:"per_member" minimum:"0" maximum:"1000000000000" doc:"The most that vouchers and points of one member may pay or take off on one snapshot, in minor units of the programme's currency; 0 for no bound. Tills keep to it; what is beyond is noted as a conflict."`
+	PerStore  int64  `json:"per_store" minimum:"0" maximum:"1000000000000" doc:"The same for all members of one store and day."`
+	Policy    Policy `json:"policy" enum:"honour,store,review" doc:"Who bears what was given twice. honour: the programme. store: the store whose till gave it. review: nobody until a person has said so."`
+}
+
+// Policy says who bears what tills gave twice.
+type Policy string
+
+// The policies.
+const (
+	Honour Policy = "honour"
+	Charge Policy = "store"
+	Review Policy = "review"
+)
+
+// maxOfflineHours is a week: what is known of a member is older than that by then.
+const maxOfflineHours = 168
+
+func (o Offline) check() error {
+	const most = 1_000_000_000_000
+	switch {
+	case o.Hours < 0 || o.Hours > maxOfflineHours:
+		return ErrOffline.At("body.offline.hours")
+	case o.PerMember < 0 || o.PerMember > most:
+		return ErrOffline.At("body.offline.per_member")
+	case o.PerStore < 0 || o.PerStore > most:
+		return ErrOffline.At("body.offline.per_store")
+	case o.Policy != "" && o.Policy != Honour && o.Policy != Charge && o.Policy != Review:
+		return ErrOffline.At("body.offline.policy")
+	}
+	return nil
+}
+
+// settled is the same with the policy that holds where nobody has chosen one.
+func (o Offline) settled() Offline {
+	if o.Policy == "" {
+		o.Policy = Honour
+	}
+	return o
+}
+
+// OfflineRules are the bounds that hold.
+func (s *Snapshot) OfflineRules() Offline { return s.Settings.Offline.settled() }
 
 // Earning is the base rule: Points for every Per minor units of the programme's currency.
 type Earning struct {
@@ -87,6 +135,7 @@ func Defaults() Settings {
 		Earning: Earning{Currency: "points", Points: 1, Per: 100, Rounding: money.Floor, Excluded: []string{}},
 		Limits:  Limits{SaleLines: 500, BatchSales: maxBatchSales, Attributes: 50},
 		Modules: Modules{StoredValue: true, Transfers: true, Portal: true, Tasks: true, Till: true},
+		Offline: Offline{PerMember: 20_000, PerStore: 1_000_000, Policy: Honour},
 	}
 }
 
@@ -153,6 +202,7 @@ var (
 	ErrCode     = errs.New(errs.Invalid, "program.code", "A code is 1 to 40 letters, digits, dots, dashes or underscores, and begins with a letter or digit.", "编码由 1 至 40 个字母、数字、点、横线或下划线组成，并以字母或数字开头。")
 	ErrEarning  = errs.New(errs.Invalid, "program.earning", "The earning rule has a value out of its range.", "积分规则中有超出范围的值。")
 	ErrLimits   = errs.New(errs.Invalid, "program.limits", "A limit is out of its range.", "限额超出范围。")
+	ErrOffline  = errs.New(errs.Invalid, "program.offline", "A bound for tills without a line is out of its range.", "离线收银的限制超出范围。")
 	ErrAddress  = errs.New(errs.Invalid, "program.address", "An address has at most 500 characters.", "地址不能超过 500 个字符。")
 )
 
@@ -180,6 +230,9 @@ func (s Settings) check() error {
 		return err
 	}
 	if err := s.Brand.check(); err != nil {
+		return err
+	}
+	if err := s.Offline.check(); err != nil {
 		return err
 	}
 	return s.Limits.check()

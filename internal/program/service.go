@@ -150,6 +150,7 @@ type SettingsChange struct {
 	Brand                          *Brand  // its logo stays: see SetLogo
 	Demo                           *string // see Settings; no route changes it
 	Modules                        *Modules
+	Offline                        *Offline
 }
 
 // ChangeSettings changes what c names and leaves the rest. It needs a caller without
@@ -234,6 +235,7 @@ func (c SettingsChange) apply(now *Snapshot) (Settings, error) {
 		out.Brand, out.Brand.Logo = *c.Brand, logo
 	}
 	set(&out.Modules, c.Modules)
+	set(&out.Offline, c.Offline)
 	if c.DefaultStore != nil {
 		st, err := now.FindStore(*c.DefaultStore)
 		if err != nil {

@@ -36,14 +36,16 @@ type Kind int64
 
 // The kinds. ID is the coupon, reward or prize; Part is said beside each.
 const (
-	CouponClaim  Kind = 1 // vouchers issued of a coupon; Part 0
-	CouponUse    Kind = 2 // uses of a coupon and the money that they took off; Part 0
-	CouponClaims Kind = 3 // vouchers issued to one member; Part is the member
-	CouponUses   Kind = 4 // uses by one member; Part is the member
-	RewardStock  Kind = 5 // pieces of a reward; Part is the store, 0 for the common stock
-	RewardMember Kind = 6 // orders of one member; Part is the member
-	DrawPrize    Kind = 7 // pieces of a prize; ID is the draw, Part the prize, and 0 for what all its prizes are worth
-	DrawMember   Kind = 8 // plays of one member; Part is the member
+	CouponClaim  Kind = 1  // vouchers issued of a coupon; Part 0
+	CouponUse    Kind = 2  // uses of a coupon and the money that they took off; Part 0
+	CouponClaims Kind = 3  // vouchers issued to one member; Part is the member
+	CouponUses   Kind = 4  // uses by one member; Part is the member
+	RewardStock  Kind = 5  // pieces of a reward; Part is the store, 0 for the common stock
+	RewardMember Kind = 6  // orders of one member; Part is the member
+	DrawPrize    Kind = 7  // pieces of a prize; ID is the draw, Part the prize, and 0 for what all its prizes are worth
+	DrawMember   Kind = 8  // plays of one member; Part is the member
+	OfflineHand  Kind = 9  // what was given offline by one snapshot of a till; ID is the snapshot, Part 0
+	OfflineStore Kind = 10 // what a store gave offline in a day; ID is the store, Part 0
 )
 
 // byMember reports whether Part is a member, whose row then lies with them.

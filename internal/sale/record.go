@@ -68,9 +68,11 @@ func (c *record) Decide(s *ledger.State) (any, error) {
 		}
 	}
 	if d.Owner != 0 {
+		told := outcome.Notices
 		if outcome, err = c.plan.apply(s, a, &d); err != nil {
 			return nil, err
 		}
+		outcome.Notices = append(told, outcome.Notices...)
 	}
 	if err := c.pay(s, a, &d); err != nil {
 		return nil, err

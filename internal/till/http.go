@@ -33,6 +33,7 @@ func (s *Service) Routes(r *api.Router) {
 		ID: "getShiftReport", Summary: "Add up what a till or a salesperson sold, took back and took in.", Tags: tags, Needs: staff.ReadSales, Fails: []error{ErrSpan, program.ErrNoStore, program.ErrTime},
 	})
 	s.checkoutRoutes(r)
+	s.offlineRoutes(r)
 }
 
 type view struct {

@@ -330,14 +330,20 @@ func worthOf(c *ledger.Currency, amount int64) int64 {
 	return n
 }
 
+// stepOf is in multiples of what a currency is taken: where nothing is said, so many as are worth a
+// minor unit.
+func stepOf(c *ledger.Currency) int64 {
+	if c.Policy.Pay.Step == 0 && c.Policy.UnitValue < 1_000_000 {
+		return (1_000_000 + c.Policy.UnitValue - 1) / max(1, c.Policy.UnitValue)
+	}
+	return max(1, c.Policy.Pay.Step)
+}
+
 // payable is how much of a currency a basket takes, of what its member has, where so much is
 // left to pay.
 func (s *Service) payable(q *quoted, c *ledger.Currency, has, rest int64) Payable {
 	pay, snap := c.Policy.Pay, s.o.Program.Snapshot()
-	out := Payable{Currency: c.Code, Available: has, Step: max(1, pay.Step)}
-	if pay.Step == 0 && c.Policy.UnitValue < 1_000_000 { // so many are worth a minor unit
-		out.Step = (1_000_000 + c.Policy.UnitValue - 1) / max(1, c.Policy.UnitValue)
-	}
+	out := Payable{Currency: c.Code, Available: has, Step: stepOf(c)}
 	out.Least = max(pay.Least, out.Step)
 	for _, ref := range pay.ExcludeStores {
 		if st, err := snap.FindStore(ref); err == nil && st.ID == q.basket.Sale.Store {

@@ -33,7 +33,9 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/kit/id"
+	"github.com/patron-loyalty/patron/internal/kit/seal"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/staff"
@@ -69,7 +71,9 @@ type Options struct {
 	Sales   *sale.Service
 	Ledger  *ledger.Service
 	Coupons *coupon.Service
+	Members *member.Service
 	Audit   *staff.Audit
+	Box     *seal.Box
 }
 
 // Service keeps shifts. It is safe for use by many goroutines.

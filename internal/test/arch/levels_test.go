@@ -73,13 +73,14 @@ var levels = map[string]int{
 	"internal/insight":   24,
 	"internal/portal":    25, // the members' face: it shows what all others keep, and nothing stands on it
 
-	"web":             0, // the built faces, as data
-	"internal/app":    30,
-	"internal/bench":  31, // a client: it knows the API from outside; its tests start the program
-	"internal/replay": 31, // a client too
-	"internal/demo":   31,
-	"cmd":             40,
-	"test/replay":     40,
+	"web":              0, // the built faces, as data
+	"internal/app":     30,
+	"internal/bench":   31, // a client: it knows the API from outside; its tests start the program
+	"internal/replay":  31, // a client too
+	"internal/tillsim": 31, // and this
+	"internal/demo":    31,
+	"cmd":              40,
+	"test/replay":      40,
 }
 
 // folder returns the line of levels that a folder of the repository belongs to, or "".

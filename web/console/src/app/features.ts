@@ -14,6 +14,7 @@ import { reward } from '../features/reward/feature.ts';
 import { draw } from '../features/draw/feature.ts';
 import { plan } from '../features/plan/feature.ts';
 import { tier } from '../features/tier/feature.ts';
+import { offline } from '../features/offline/feature.ts';
 import { till } from '../features/till/feature.ts';
 import { insight } from '../features/insight/feature.ts';
 import { catalog } from '../features/catalog/feature.ts';
@@ -38,6 +39,7 @@ export const features: Feature[] = [
   catalog,
   places,
   approval,
+  offline,
   connect,
   audit,
   system,

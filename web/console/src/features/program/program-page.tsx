@@ -22,6 +22,7 @@ import { ColorField, isColor } from './color-field.tsx';
 import { changesOf, languageSets, majorOf, minorOf, type Values, valuesOf } from './settings.ts';
 import { Logo } from './logo.tsx';
 import { Modules } from './modules.tsx';
+import { OfflineSection } from './offline-section.tsx';
 import { PortalPreview } from './portal-preview.tsx';
 import { ZoneSelect } from './zone-select.tsx';
 import styles from './program-page.module.css';
@@ -133,6 +134,7 @@ function Edit({ settings }: { settings: ProgramSettingsView }) {
               <span>{t('earning.days')}</span>
             </div>
           </Section>
+          <OfflineSection currency={values.currency} />
           <Section title={t('brand.title')} note={t('brand.note')}>
             <Form.Item name={['brand', 'color']} label={t('brand.color')} extra={t('brand.colorHelp')} rules={[{ validator: (_, v?: string) => (!v || isColor(v) ? Promise.resolve() : Promise.reject(new Error(t('brand.colorNeeded')))) }]}>
               <ColorField />

@@ -7,6 +7,7 @@ const settings: ProgramSettingsView = {
   earning: { currency: 'points', points: 1, per: 100, rounding: 'floor', excluded_categories: ['gift'], pending_days: 0 },
   limits: { sale_lines: 500, batch_sales: 200, attributes: 50 },
   modules: { stored_value: true, transfers: true, portal: true, tasks: true, till: true },
+  offline: { hours: 0, per_member: 20000, per_store: 1000000, policy: 'honour' },
   brand: { color: '#612F4E', logo_url: '/portal/v1/logo?v=1' },
 };
 
@@ -18,6 +19,7 @@ describe('what the form of the programme sends', () => {
     ['languages as a list', { languages: 'en' }, { languages: ['en'] }],
     ['an empty tagline is none', { brand: { ...was.brand, tagline_en: '' } }, {}],
     ['the whole brand', { brand: { ...was.brand, tagline_en: 'Good tea' } }, { brand: { color: '#612F4E', tagline_en: 'Good tea' } }],
+    ['all bounds for tills', { offline: { ...was.offline, hours: 24 } }, { offline: { hours: 24, per_member: 20000, per_store: 1000000, policy: 'honour' } }],
     ['a colour that is taken away', { brand: { color: '' } }, { brand: {} }],
     ['the whole rule, with what the form does not show', { earning: { ...was.earning, excluded_categories: undefined as never, points: 2 } }, { earning: { ...was.earning, excluded_categories: undefined, points: 2 } }],
   ])('%s', (_, patch, want) => {

@@ -1,4 +1,4 @@
-import type { ChangeProgramSettingsInBody, ProgramEarning, ProgramSettingsView } from '@patron/shared/api/schema.d.ts';
+import type { ChangeProgramSettingsInBody, ProgramEarning, ProgramOffline, ProgramSettingsView } from '@patron/shared/api/schema.d.ts';
 
 /** The languages of members in the order of preference, as one word for one choice. */
 export const languageSets = ['zh-CN,en', 'en,zh-CN', 'zh-CN', 'en'] as const;
@@ -12,6 +12,7 @@ export interface Values {
   currency: string;
   default_store: string;
   earning: ProgramEarning;
+  offline: ProgramOffline;
   brand: { color?: string; tagline_zh?: string; tagline_en?: string };
 }
 
@@ -25,11 +26,12 @@ export function valuesOf(s: ProgramSettingsView): Values {
     currency: s.currency,
     default_store: s.default_store,
     earning: s.earning,
+    offline: s.offline,
     brand: { color, tagline_zh, tagline_en },
   };
 }
 
-/** What is other now. The API leaves alone what is not said, and takes earning and brand as a whole. */
+/** What is other now. The API leaves alone what is not said, and takes earning, bounds for tills and brand as a whole. */
 export function changesOf(s: ProgramSettingsView, now: Values): Omit<ChangeProgramSettingsInBody, 'version'> {
   const was = valuesOf(s);
   const out: Omit<ChangeProgramSettingsInBody, 'version'> = {};
@@ -39,6 +41,8 @@ export function changesOf(s: ProgramSettingsView, now: Values): Omit<ChangeProgr
   if (now.languages !== undefined && now.languages !== was.languages) out.languages = now.languages.split(',');
   const earning = { ...was.earning, ...now.earning };
   if (differs(earning, was.earning)) out.earning = earning;
+  const offline = { ...was.offline, ...now.offline };
+  if (differs(offline, was.offline)) out.offline = offline;
   const brand = { ...was.brand, ...now.brand };
   if (differs(brand, was.brand)) out.brand = { color: brand.color || undefined, tagline_zh: brand.tagline_zh || undefined, tagline_en: brand.tagline_en || undefined };
   return out;
