@@ -7,6 +7,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Back } from './back.tsx';
+import { fits } from './bounds.ts';
 import { keepPay, lastPay, type Place, type Shop } from './device.ts';
 import { Done } from './done.tsx';
 import type { Finder } from './find.tsx';
@@ -65,7 +66,10 @@ export function Desk({ me, place, shop }: Props) {
   const quote = (total ?? 0) > 0 && (order.member?.id || order.coupons.length) ? quoted.data : undefined;
   const off = order.coupons.length && quote ? quote.off : 0;
   const sure = order.coupons.length === 0 || (asked === wish && quoted.isSuccess && !quoted.isPlaceholderData); // nobody is told a price that is being worked out
-  const may = total !== undefined && (total > 0 || order.byLines) && byPoints <= total - off && !(offline && byPoints + order.coupons.length > 0) && sure;
+  const known = asked === wish && !quoted.isPlaceholderData ? quote : undefined; // a quote of this purchase, not of the last one
+  const payables = payable(order, shop, place, (total ?? 0) - off, known);
+  const fit = payables.every((p) => fits(order.spend[p.wallet.currency] ?? 0, p.bounds));
+  const may = total !== undefined && (total > 0 || order.byLines) && byPoints <= total - off && !(offline && byPoints + order.coupons.length > 0) && sure && fit;
 
   const edit = (part: Partial<Order>) => {
     setProblem(undefined);
@@ -117,8 +121,8 @@ export function Desk({ me, place, shop }: Props) {
 
   function useAll() {
     if (total === undefined || offline) return;
-    const [first] = payable(order, shop, total - off).filter((p) => p.wallet.kind === 'points');
-    if (first) edit({ spend: { ...order.spend, [first.wallet.currency]: order.spend[first.wallet.currency] === first.most ? 0 : first.most } });
+    const first = payables.find((p) => p.wallet.kind === 'points');
+    if (first) edit({ spend: { ...order.spend, [first.wallet.currency]: order.spend[first.wallet.currency] === first.bounds.most ? 0 : first.bounds.most } });
   }
 
   const keys: Record<string, () => void> = { F2: another, F4: useAll, F8: () => setSheet('menu'), F9: () => void take() };
@@ -163,7 +167,7 @@ export function Desk({ me, place, shop }: Props) {
           ? <Done entry={finished} shop={shop} place={place} member={order.member} next={next} undo={() => setSheet('undo')} />
           : (
             <>
-              <OrderPane order={order} shop={shop} total={total} offline={offline} amount={amount} edit={edit} enter={enter} scan={scan} quote={quote} toPay={() => takeButton.current?.focus()} />
+              <OrderPane order={order} shop={shop} total={total} offline={offline} amount={amount} edit={edit} enter={enter} scan={scan} quote={quote} payables={payables} toPay={() => takeButton.current?.focus()} />
               <PayPane order={order} shop={shop} place={place} total={total} byPoints={byPoints} off={off} offline={offline} pay={pay} setPay={setPay} may={may} busy={busy} problem={problem} button={takeButton} take={() => void take()} />
             </>
           )}
