@@ -61,6 +61,11 @@ func TestMoney(t *testing.T) {
 		}
 		w.Do("POST", "/v1/reward-orders/"+o.Order.ID+"/pay", pay(499, "A")).Refused(422, "reward.money")
 		w.Do("POST", "/v1/reward-orders/pickup", J{"code": o.Order.PickupCode}).Refused(409, "reward.unpaid")
+		var seen ordered
+		w.Must(200, "POST", "/v1/reward-orders/pickup?dry_run=true", J{"code": o.Order.PickupCode}).Into(&seen)
+		if seen.Order.State != "held" || seen.Order.Money.Amount != o.Order.Money.Amount {
+			t.Errorf("a look at an unpaid order shows %+v", seen.Order)
+		}
 		w.pass(11 * time.Minute)
 		w.Do("POST", "/v1/reward-orders/"+o.Order.ID+"/pay", pay(500, "A")).Refused(409, "reward.late")
 		if one := w.order(o.Order.ID); one.State != "cancelled" || !one.Lapsed {

@@ -25,12 +25,13 @@ interface Props {
   quote: TillCheckoutView | undefined;
   payables: ReturnType<typeof payable>;
   toPay: () => void;
+  pickUp: ((code: string) => void) | undefined;
 }
 
 const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '.', '0', '⌫'];
 
 /** What is bought: an amount, or lines; and the points that pay for some of it. */
-export function OrderPane({ order, shop, total, offline, amount, edit, enter, scan, quote, payables, toPay }: Props) {
+export function OrderPane({ order, shop, total, offline, amount, edit, enter, scan, quote, payables, toPay, pickUp }: Props) {
   const { t } = useTranslation('till');
   const times = useRef<number[]>([]);
   const [keypad] = useState(() => window.matchMedia('(min-width: 900px)').matches);
@@ -79,7 +80,7 @@ export function OrderPane({ order, shop, total, offline, amount, edit, enter, sc
             )}
           </>
         )}
-      <Coupons order={order} shop={shop} quote={quote} offline={offline} edit={edit} />
+      <Coupons order={order} shop={shop} quote={quote} offline={offline} edit={edit} pickUp={pickUp} />
       {order.member && <PayWith order={order} shop={shop} total={total ?? 0} list={payables} offline={offline} edit={edit} />}
     </section>
   );
