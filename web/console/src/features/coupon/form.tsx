@@ -3,7 +3,7 @@ import { useFormat } from '@patron/shared/format/use-format.ts';
 import { Icon } from '@patron/shared/ui/icon.tsx';
 import { Button, Checkbox, DatePicker, Form, Input, InputNumber, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
-import { useCurrencies } from '../../frame/lookups.ts';
+import { useCurrencies, useTiers } from '../../frame/lookups.ts';
 import { StoreSelect } from '../../ui/place-select.tsx';
 import { Section } from '../../ui/section.tsx';
 import styles from './coupon.module.css';
@@ -133,6 +133,7 @@ export function Fields({ values, isNew, money }: { values: Values; isNew: boolea
             <Form.Item name={['from_sale', 'condition']} label={t('field.condition')} extra={t('field.conditionHelp')}><Input.TextArea autoSize={{ minRows: 1 }} style={{ fontFamily: 'ui-monospace, monospace' }} /></Form.Item>
           </div>
         )}
+        {!shared && <GrantOn values={values} />}
         {!shared && <Form.Item name="listed" valuePropName="checked"><Checkbox>{t('field.listed')}</Checkbox></Form.Item>}
         {!shared && <Form.Item name="transferable" valuePropName="checked"><Checkbox>{t('field.transferable')}</Checkbox></Form.Item>}
         <Form.Item name="bearer" valuePropName="checked"><Checkbox>{t('field.bearer')}</Checkbox></Form.Item>
@@ -146,5 +147,36 @@ export function Fields({ values, isNew, money }: { values: Values; isNew: boolea
         <Form.Item name="partial" valuePropName="checked"><Checkbox>{t('field.partial')}</Checkbox></Form.Item>
       </Section>
     </>
+  );
+}
+
+const occasions = ['joined', 'birthday', 'tier_reached'] as const;
+
+/** The steps of a member's life that give the coupon by themselves. */
+function GrantOn({ values }: { values: Values }) {
+  const { t } = useTranslation('coupon');
+  const { named } = useFormat();
+  const tiers = useTiers();
+  return (
+    <Form.List name="grant_on">
+      {(rows, { add, remove }) => (
+        <div style={{ marginBottom: 24 }}>
+          <p style={{ marginBottom: 8 }}>{t('grant.title')}</p>
+          {rows.map((r) => {
+            const on = values.grant_on?.[r.name]?.on;
+            return (
+              <div key={r.key} className={styles.hours}>
+                <Form.Item noStyle name={[r.name, 'on']}><Select aria-label={t('grant.on')} style={{ width: 170 }} options={occasions.map((value) => ({ value, label: t(`grant.${value}`) }))} /></Form.Item>
+                {on === 'tier_reached' && <Form.Item noStyle name={[r.name, 'tier']}><Select allowClear aria-label={t('grant.tier')} placeholder={t('grant.anyTier')} style={{ width: 170 }} options={tiers.list.map((x) => ({ value: x.code, label: named(x) }))} /></Form.Item>}
+                {on === 'birthday' && <Form.Item noStyle name={[r.name, 'days_before']}><InputNumber aria-label={t('grant.ahead')} placeholder="0" min={0} max={60} precision={0} suffix={t('grant.daysAhead')} style={{ width: 150 }} /></Form.Item>}
+                <Button type="text" icon={<Icon name="close" size={16} />} aria-label={t('grant.remove')} onClick={() => remove(r.name)} />
+              </div>
+            );
+          })}
+          <Button type="text" size="small" icon={<Icon name="plus" size={16} />} onClick={() => add({ on: 'joined' })}>{t('grant.add')}</Button>
+          {rows.length > 0 && <p className="quiet">{t('grant.help')}</p>}
+        </div>
+      )}
+    </Form.List>
   );
 }

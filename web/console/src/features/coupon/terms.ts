@@ -60,7 +60,7 @@ export function termsOf(v: Values, unit: number): CouponTerms {
       days: v.valid?.days, hours: v.valid?.hours, wait_hours: v.valid?.wait_hours, ...((v.times ?? 1) > 1 && { days_from_first_use: v.valid?.days_from_first_use }),
     },
     limits: { ...v.limits, budget: scale(v.limits?.budget, unit), ...(shared && { stock: undefined, per_member: undefined }) },
-    ...(!shared && { times: v.times, transferable: v.transferable, listed: v.listed, price: v.price?.currency && v.price.amount ? v.price : undefined, from_sale: v.next ? { ...v.from_sale, amount: scale(v.from_sale?.amount, unit) ?? 0 } : undefined }),
+    ...(!shared && { times: v.times, transferable: v.transferable, listed: v.listed, price: v.price?.currency && v.price.amount ? v.price : undefined, grant_on: (v.grant_on ?? []).filter((g) => g?.on).map((g) => ({ on: g.on, ...(g.on === 'tier_reached' && { tier: g.tier }), ...(g.on === 'birthday' && { days_before: g.days_before }) })), from_sale: v.next ? { ...v.from_sale, amount: scale(v.from_sale?.amount, unit) ?? 0 } : undefined }),
     bearer: v.bearer, stack: v.stack, returns: v.returns, shared_code: shared ? v.shared_code : undefined,
   };
   return drop(terms) as CouponTerms;
