@@ -41,6 +41,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/privacy"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/program/code"
+	"github.com/patron-loyalty/patron/internal/quota"
 	"github.com/patron-loyalty/patron/internal/reward"
 	"github.com/patron-loyalty/patron/internal/rule"
 	"github.com/patron-loyalty/patron/internal/sale"
@@ -305,6 +306,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("open the offers: %w", err)
 	}
 	a.Ledger.Accompany(a.Offers.Companion())
+	a.Ledger.Accompany(quota.Companion())
 	a.Coupons, err = coupon.New(ctx, coupon.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Audit: a.Audit, Events: a.Events, Jobs: a.Jobs,
 	})

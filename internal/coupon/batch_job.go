@@ -267,6 +267,9 @@ func (c *sending) Needs() ledger.Needs {
 	}
 	for i, m := range c.members {
 		n.Rows = append(n.Rows, claimKey(c.v.coupon.ID, m).Row())
+		if c.v.coupon.Terms.Limits.PerMember > 0 {
+			n.Rows = append(n.Rows, quota.KinRow(m))
+		}
 		n.Fresh = append(n.Fresh, voucherRow(c.codes[i]))
 	}
 	return n

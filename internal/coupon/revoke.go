@@ -7,6 +7,11 @@ import (
 
 // takeOne counts one under a limit, or gives what to say where none is left.
 func takeOne(st *ledger.State, k quota.Key, most int64, spent error) error {
+	if most > 0 {
+		if err := quota.Related(st, k); err != nil {
+			return err
+		}
+	}
 	if quota.Left(st, k, quota.Limit{N: most}).N == 0 {
 		return spent
 	}

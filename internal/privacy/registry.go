@@ -234,6 +234,7 @@ var registry = []Field{
 	{"checkout", key + " id state store_id made_ms until_ms sale_member sale_seq", About, "", Expires, "a basket that was quoted, for a month after its end"},
 	{"checkout", "body", Free, "", Expires, "the basket and what was held for it; the sale that it became is exported"},
 	{"quota", "shard kind id part span used amount holds", About, "", Stays, "how much was taken of what there is only so much of, of some by member; without it a limit could be passed"},
+	{"quota_kin", key + " kin", About, "", Stays, "which records were merged into a member; without it a limit could be passed"},
 	{"rule_given", "rule_id day points times", Nobody, "", Stays, ""},
 	{"event_earned", key + " seq body", About, "", Stays, "lots that an event gave, which the entries show"},
 	{"rule_failure", key + " seq rule_id version at_ms code reason_en reason_zh done_ms", About, "", Stays, "which rule could not be worked out for a sale"},

@@ -348,3 +348,24 @@ func TestMerge(t *testing.T) {
 		}
 	})
 }
+
+// A limit of a member counts what the records ordered that were merged into them; what is
+// cancelled counts no more, whoever ordered it.
+func TestMergedLimits(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w world) {
+		r := w.reward("tin", 9, J{"limits": J{"ever": 2, "day": 2}})
+		one, two := w.rich(500), w.rich(500)
+		a := w.orders(one, r, nil)
+		w.orders(two, r, nil)
+		w.Must(200, "POST", "/v1/members/"+one+"/merge", J{"into": two})
+		w.refused(409, "reward.limit", two, r, nil)
+		w.do(a.Order, "cancel", J{"reason": "test"})
+		w.orders(two, r, nil)
+		w.refused(409, "reward.limit", two, r, nil)
+		w.Must(200, "POST", "/v1/members/"+one+"/unmerge", nil)
+		w.orders(one, r, nil)
+		w.refused(409, "reward.limit", two, r, nil)
+		w.Verify()
+	})
+}
