@@ -44,7 +44,8 @@ func (s *Service) orderRoutes(r *api.Router) {
 	api.Post(r, "/v1/reward-orders/{id}/ship", s.postShip, own(api.Doc{ID: "shipRewardOrder", Summary: "Say that an order was shipped, or correct by whom.", Status: http.StatusOK, Fails: fails(steps, []error{ErrWay})}))
 	api.Post(r, "/v1/reward-orders/{id}/deliver", s.postDeliver, own(api.Doc{ID: "deliverRewardOrder", Summary: "Say that what was shipped has arrived.", Status: http.StatusOK, Fails: fails(steps, []error{ErrWay})}))
 	api.Post(r, "/v1/reward-orders/{id}/cancel", s.postCancel, own(api.Doc{ID: "cancelRewardOrder", Summary: "Cancel an order before it is in the member's hands: points go back to their lots, goods to stock.", Status: http.StatusOK, Fails: steps}))
-	api.Post(r, "/v1/reward-orders/{id}/return", s.postReturn, own(api.Doc{ID: "returnRewardOrder", Summary: "Take back what a member had already: points go back to their lots.", Status: http.StatusOK, Fails: fails(steps, []error{ErrNoReturn})}))
+	api.Post(r, "/v1/reward-orders/{id}/return", s.postReturn, own(api.Doc{ID: "returnRewardOrder", Summary: "Take back what a member had already: points go back to their lots.", Status: http.StatusOK,
+		Description: "A coupon is revoked with it; one that was used has to come back with its purchase first.", Fails: fails(steps, []error{ErrNoReturn, ErrGiftUsed})}))
 }
 
 // answered is what a handler returns of an Answer of the engine.
@@ -296,6 +297,6 @@ type returnIn struct {
 
 func (s *Service) postReturn(ctx context.Context, in *returnIn) (*api.RawOf[OrderAnswer], error) {
 	return s.moved(ctx, in.ID, 0, in.DryRun.DryRun, func(a act) ledger.Command {
-		return &giveBack{act: a, reason: in.Body.Reason, restock: in.Body.Restock}
+		return &giveBack{act: a, reason: in.Body.Reason, restock: in.Body.Restock, gifts: s.o.Vouchers}
 	})
 }
