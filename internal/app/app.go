@@ -41,6 +41,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/privacy"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/program/code"
+	"github.com/patron-loyalty/patron/internal/quota"
 	"github.com/patron-loyalty/patron/internal/reward"
 	"github.com/patron-loyalty/patron/internal/rule"
 	"github.com/patron-loyalty/patron/internal/sale"
@@ -305,6 +306,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("open the offers: %w", err)
 	}
 	a.Ledger.Accompany(a.Offers.Companion())
+	a.Ledger.Accompany(quota.Companion())
 	a.Coupons, err = coupon.New(ctx, coupon.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Audit: a.Audit, Events: a.Events, Jobs: a.Jobs,
 	})
@@ -360,7 +362,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	// What others name comes first.
 	groups, rules := a.Rules.InCode()
 	badges, offers := a.Offers.InCode()
-	a.Code = code.New(a.DB, a.Audit, a.Ledger.Part(), code.Earning(a.Program), a.Tiers.InCode(), groups, rules, badges, offers, a.Coupons.InCode(), a.Plans.Part())
+	a.Code = code.New(a.DB, a.Audit, a.Ledger.Part(), code.Earning(a.Program), a.Tiers.InCode(), groups, rules, badges, offers, a.Coupons.InCode(), a.Rewards.InCode(), a.Plans.Part())
 	if err := a.route(o); err != nil {
 		return err
 	}

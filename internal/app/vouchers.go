@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"github.com/patron-loyalty/patron/internal/coupon"
 	"github.com/patron-loyalty/patron/internal/draw"
@@ -31,6 +32,20 @@ func (v rewardVouchers) Prepare(ref string) (reward.Gift, error) {
 		return nil, err
 	}
 	return voucher{g}, nil
+}
+
+// Back is part of reward.Vouchers.
+func (v rewardVouchers) Back(code string) reward.Taking { return taking{v.coupons.PrepareRevoke(code)} }
+
+type taking struct{ *coupon.Revocation }
+
+// Ready is part of reward.Taking.
+func (t taking) Ready(s *ledger.State) error {
+	err := t.Revocation.Ready(s)
+	if errors.Is(err, coupon.ErrUsed) {
+		return reward.ErrGiftUsed.Because(err)
+	}
+	return err
 }
 
 type voucher struct{ grant *coupon.Grant }

@@ -116,6 +116,12 @@ var (
 		UPDATE voucher_batch
 		SET state = 'running', job_id = $2
 		WHERE id = $1 AND state = 'filling'`)
+	runningSQL = db.Define("coupon.running", `
+		SELECT id
+		FROM voucher_batch
+		WHERE coupon_id = $1 AND state = 'running'
+		ORDER BY id
+		LIMIT 1000`)
 	endBatchSQL = db.Define("coupon.endBatch", `
 		UPDATE voucher_batch
 		SET state = $2, done_ms = $3

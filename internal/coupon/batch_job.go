@@ -23,7 +23,7 @@ func (s *Service) runBatch(ctx context.Context, run *job.Run) error {
 	return s.runOut(ctx, n, func(b *Batch) { run.Progress(max(b.Looked, b.Issued), b.Total, "") })
 }
 
-// runOut does what is left of a batch.
+// runOut does what is left of a batch, as long as its coupon is not paused.
 func (s *Service) runOut(ctx context.Context, n int64, progress func(*Batch)) error {
 	for {
 		b, err := s.batch(ctx, n)
@@ -32,6 +32,9 @@ func (s *Service) runOut(ctx context.Context, n int64, progress func(*Batch)) er
 		}
 		if err != nil {
 			return err
+		}
+		if c := s.now.Load().coupons[b.Coupon]; c != nil && c.State == Paused {
+			return nil // where it is; resuming the coupon goes on with it
 		}
 		more := false
 		if b.Kind == Printing {
@@ -267,6 +270,9 @@ func (c *sending) Needs() ledger.Needs {
 	}
 	for i, m := range c.members {
 		n.Rows = append(n.Rows, claimKey(c.v.coupon.ID, m).Row())
+		if c.v.coupon.Terms.Limits.PerMember > 0 {
+			n.Rows = append(n.Rows, quota.KinRow(m))
+		}
 		n.Fresh = append(n.Fresh, voucherRow(c.codes[i]))
 	}
 	return n

@@ -103,7 +103,7 @@ var (
 	ErrPrice     = errs.New(errs.Invalid, "coupon.price", "A price names a currency of points, and how much.", "兑换价须指定积分币种及数量。")
 	ErrShared    = errs.New(errs.Invalid, "coupon.shared_code", "A shared code has 4 to 40 letters, digits and dashes.", "公用券码由 4 至 40 个字母、数字或横线组成。")
 	ErrSharedIs  = errs.New(errs.Conflict, "coupon.shared_taken", "Another coupon has this code, or one that reads like it.", "该公用券码（或易混淆的券码）已被其他优惠券使用。")
-	ErrSharedHas = errs.New(errs.Invalid, "coupon.shared_terms", "A coupon with a shared code has no vouchers: it has no stock, price, claim centre, gifts, sales that give it, or validity from a claim.", "使用公用券码的优惠券没有单张券，不能设置发行量、兑换价、领券中心、转赠、下单返券或领取后有效期。")
+	ErrSharedHas = errs.New(errs.Invalid, "coupon.shared_terms", "A coupon with a shared code has no vouchers: it has no stock, price, claim centre, gifts, sales or steps of life that give it, or validity from a claim.", "使用公用券码的优惠券没有单张券，不能设置发行量、兑换价、领券中心、转赠、下单返券、自动发放或领取后有效期。")
 	ErrMove      = errs.New(errs.Conflict, "coupon.state", "From {state}, that is not possible.", "当前状态（{state}）不允许此操作。")
 	ErrStarted   = errs.New(errs.Conflict, "coupon.started", "Only a draft can be deleted; end it instead.", "只有草稿可以删除，请改为结束。")
 )

@@ -77,6 +77,9 @@ func (g *Grant) Code() string { return g.code }
 func (g *Grant) Needs(member int64) ledger.Needs {
 	n := ledger.Needs{Members: []int64{member}, Fresh: []ledger.RowKey{voucherRow(g.code)}}
 	n.Rows = claimRows(g.coupon.ID, member)
+	if g.limits.PerMember > 0 && member > 0 {
+		n.Rows = append(n.Rows, quota.KinRow(member))
+	}
 	return n
 }
 
@@ -87,6 +90,11 @@ func (g *Grant) May(st *ledger.State, a *ledger.Account) error {
 	}
 	if err := st.Require(ledger.Needs{Rows: claimRows(g.coupon.ID, a.ID)}); err != nil {
 		return err
+	}
+	if g.limits.PerMember > 0 {
+		if err := quota.Related(st, claimKey(g.coupon.ID, a.ID)); err != nil {
+			return err
+		}
 	}
 	switch {
 	case !a.MayEarn:

@@ -16,7 +16,7 @@ var tags = []string{"Coupons"}
 
 // wrong is why terms may be refused.
 var wrong = []error{
-	ErrNames, ErrPicture, ErrEffect, ErrWindow, ErrHours, ErrFacts, ErrPrice, ErrShared, ErrSharedHas, ErrSharedIs, program.ErrNoStore, program.ErrTime,
+	ErrNames, ErrPicture, ErrEffect, ErrWindow, ErrHours, ErrFacts, ErrPrice, ErrGrantOn, ErrShared, ErrSharedHas, ErrSharedIs, program.ErrNoStore, program.ErrTime,
 	cond.ErrEmpty, cond.ErrLong, cond.ErrSyntax, cond.ErrName, cond.ErrField, cond.ErrType, cond.ErrResult, cond.ErrMoney, cond.ErrValue, cond.ErrConstant, cond.ErrDivisor, cond.ErrDeep, cond.ErrCost,
 }
 
@@ -185,37 +185,38 @@ func (s *Service) putCoupon(ctx context.Context, in *putCouponIn) (*couponOut, e
 type changeCouponIn struct {
 	CouponRef
 	Body struct {
-		Version      int64     `json:"version,omitempty" minimum:"1" doc:"The version that this change is made from; another one meanwhile is a conflict."`
-		NameEN       *string   `json:"name_en,omitempty" maxLength:"100" doc:"English name."`
-		NameZH       *string   `json:"name_zh,omitempty" maxLength:"100" doc:"Chinese name."`
-		TextEN       *string   `json:"text_en,omitempty" maxLength:"1000" doc:"What members read about it, in English."`
-		TextZH       *string   `json:"text_zh,omitempty" maxLength:"1000" doc:"What members read about it, in Chinese."`
-		Picture      *string   `json:"picture,omitempty" maxLength:"500" doc:"Address of a picture; empty for none."`
-		Internal     *string   `json:"internal_note,omitempty" maxLength:"500" doc:"A note for colleagues."`
-		Effect       *Effect   `json:"effect,omitempty" doc:"What it gives: all of it anew."`
-		Minimum      *Minimum  `json:"minimum,omitempty" doc:"From what purchase on: all of it anew."`
-		Scope        *Scope    `json:"scope,omitempty" doc:"Which lines it is for: all of it anew."`
-		Stores       *[]string `json:"stores,omitempty" maxItems:"500" doc:"Only at these stores; empty for all."`
-		Channels     *[]string `json:"channels,omitempty" maxItems:"50" doc:"Only on these channels; empty for all."`
-		Weekdays     *[]int64  `json:"weekdays,omitempty" maxItems:"7" doc:"Only on these days of the week; empty for all."`
-		Hours        *[]Hours  `json:"hours,omitempty" maxItems:"24" doc:"Only at these times of day; empty for all."`
-		Condition    *string   `json:"condition,omitempty" maxLength:"8000" doc:"Only for purchases for which this holds; empty for all."`
-		Audience     *string   `json:"audience,omitempty" maxLength:"8000" doc:"Who may have and use it; empty for everybody."`
-		Cap          *int64    `json:"cap,omitempty" minimum:"0" maximum:"1000000000000" doc:"The most that it takes off, in minor units; 0 for no cap."`
-		Partial      *bool     `json:"partial,omitempty" doc:"Give what is left of a budget that has too little."`
-		From         *string   `json:"from,omitempty" maxLength:"40" doc:"From when on it is issued; empty for no bound."`
-		Until        *string   `json:"until,omitempty" maxLength:"40" doc:"The first instant at which it no longer is; empty for no bound."`
-		Valid        *Valid    `json:"valid,omitempty" doc:"How long a voucher can be used: all of it anew."`
-		Limits       *Limits   `json:"limits,omitempty" doc:"How many and how often: all of it anew."`
-		Times        *int64    `json:"times,omitempty" minimum:"0" maximum:"1000" doc:"How often one voucher can be used."`
-		Bearer       *bool     `json:"bearer,omitempty" doc:"Whoever shows the code may use it."`
-		Transferable *bool     `json:"transferable,omitempty" doc:"A member may give it to another."`
-		Stack        *Stack    `json:"stack,omitempty" doc:"What it goes together with."`
-		Returns      *Returns  `json:"returns,omitempty" enum:"whole,lines,keep" doc:"What a return does with the voucher."`
-		Price        *Price    `json:"price,omitempty" doc:"What claiming it costs in points; an empty object for nothing."`
-		Listed       *bool     `json:"listed,omitempty" doc:"Members find it in the claim centre."`
-		FromSale     *FromSale `json:"from_sale,omitempty" doc:"Which purchases give one; see replaceCoupon to take it away."`
-		SharedCode   *string   `json:"shared_code,omitempty" maxLength:"40" doc:"One code for everybody; fixed once it is published whether there is one."`
+		Version      int64      `json:"version,omitempty" minimum:"1" doc:"The version that this change is made from; another one meanwhile is a conflict."`
+		NameEN       *string    `json:"name_en,omitempty" maxLength:"100" doc:"English name."`
+		NameZH       *string    `json:"name_zh,omitempty" maxLength:"100" doc:"Chinese name."`
+		TextEN       *string    `json:"text_en,omitempty" maxLength:"1000" doc:"What members read about it, in English."`
+		TextZH       *string    `json:"text_zh,omitempty" maxLength:"1000" doc:"What members read about it, in Chinese."`
+		Picture      *string    `json:"picture,omitempty" maxLength:"500" doc:"Address of a picture; empty for none."`
+		Internal     *string    `json:"internal_note,omitempty" maxLength:"500" doc:"A note for colleagues."`
+		Effect       *Effect    `json:"effect,omitempty" doc:"What it gives: all of it anew."`
+		Minimum      *Minimum   `json:"minimum,omitempty" doc:"From what purchase on: all of it anew."`
+		Scope        *Scope     `json:"scope,omitempty" doc:"Which lines it is for: all of it anew."`
+		Stores       *[]string  `json:"stores,omitempty" maxItems:"500" doc:"Only at these stores; empty for all."`
+		Channels     *[]string  `json:"channels,omitempty" maxItems:"50" doc:"Only on these channels; empty for all."`
+		Weekdays     *[]int64   `json:"weekdays,omitempty" maxItems:"7" doc:"Only on these days of the week; empty for all."`
+		Hours        *[]Hours   `json:"hours,omitempty" maxItems:"24" doc:"Only at these times of day; empty for all."`
+		Condition    *string    `json:"condition,omitempty" maxLength:"8000" doc:"Only for purchases for which this holds; empty for all."`
+		Audience     *string    `json:"audience,omitempty" maxLength:"8000" doc:"Who may have and use it; empty for everybody."`
+		Cap          *int64     `json:"cap,omitempty" minimum:"0" maximum:"1000000000000" doc:"The most that it takes off, in minor units; 0 for no cap."`
+		Partial      *bool      `json:"partial,omitempty" doc:"Give what is left of a budget that has too little."`
+		From         *string    `json:"from,omitempty" maxLength:"40" doc:"From when on it is issued; empty for no bound."`
+		Until        *string    `json:"until,omitempty" maxLength:"40" doc:"The first instant at which it no longer is; empty for no bound."`
+		Valid        *Valid     `json:"valid,omitempty" doc:"How long a voucher can be used: all of it anew."`
+		Limits       *Limits    `json:"limits,omitempty" doc:"How many and how often: all of it anew."`
+		Times        *int64     `json:"times,omitempty" minimum:"0" maximum:"1000" doc:"How often one voucher can be used."`
+		Bearer       *bool      `json:"bearer,omitempty" doc:"Whoever shows the code may use it."`
+		Transferable *bool      `json:"transferable,omitempty" doc:"A member may give it to another."`
+		Stack        *Stack     `json:"stack,omitempty" doc:"What it goes together with."`
+		Returns      *Returns   `json:"returns,omitempty" enum:"whole,lines,keep" doc:"What a return does with the voucher."`
+		Price        *Price     `json:"price,omitempty" doc:"What claiming it costs in points; an empty object for nothing."`
+		Listed       *bool      `json:"listed,omitempty" doc:"Members find it in the claim centre."`
+		FromSale     *FromSale  `json:"from_sale,omitempty" doc:"Which purchases give one; see replaceCoupon to take it away."`
+		GrantOn      *[]GrantOn `json:"grant_on,omitempty" maxItems:"10" doc:"Steps of a member's life that give one; empty for none."`
+		SharedCode   *string    `json:"shared_code,omitempty" maxLength:"40" doc:"One code for everybody; fixed once it is published whether there is one."`
 	}
 }
 
@@ -259,6 +260,7 @@ func (s *Service) patchCoupon(ctx context.Context, in *changeCouponIn) (*couponO
 		if b.FromSale != nil {
 			t.FromSale = b.FromSale
 		}
+		set(&t.GrantOn, b.GrantOn)
 		set(&t.SharedCode, b.SharedCode)
 	})
 	return s.answer(ctx, c, err)

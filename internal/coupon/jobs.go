@@ -27,6 +27,7 @@ func (s *Service) register() {
 	s.o.Jobs.Every(job.Interval(sweepEvery), job.New{Kind: sweepKind})
 	s.o.Jobs.Register(batchJob, s.runBatch)
 	s.o.Events.Subscribe("coupon.tally", s.onEvents)
+	s.registerSteps()
 }
 
 // dueSQL goes along voucher_due. The literals are the condition of that index.

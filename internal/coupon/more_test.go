@@ -402,3 +402,36 @@ func TestGrant(t *testing.T) {
 		}
 	})
 }
+
+// A batch and a sending stop where they are when their coupon is paused, and go on from there,
+// each member once and no code too many, when it is resumed.
+func TestPausedBatch(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w world) {
+		const codes, members = 60_000, 20 // so many codes take seconds, a pause takes none
+		for range members {
+			w.Member()
+		}
+		id := w.coupon("pausing", J{"limits": J{"per_member": 1}})
+		var sent, printed batch
+		w.Must(202, "POST", "/v1/coupons/"+id+"/batches", J{"count": codes, "name": "print"}).Into(&printed)
+		w.Must(202, "POST", "/v1/coupons/"+id+"/send", J{"all": true, "name": "all"}).Into(&sent)
+		w.Must(200, "POST", "/v1/coupons/"+id+"/pause", nil)
+		w.Rest() // the jobs end
+		stopped := w.counts(id).Issued
+		var b batch
+		if w.Get("/v1/coupon-batches/" + printed.ID).Into(&b); b.State != "running" || stopped >= codes {
+			t.Fatalf("paused, and %d were issued, and it is %s", stopped, b.State)
+		}
+		w.Must(200, "POST", "/v1/coupons/"+id+"/resume", nil)
+		w.Rest()
+		for _, path := range []string{"/v1/coupon-sendings/" + sent.ID, "/v1/coupon-batches/" + printed.ID} {
+			if b := w.ended(path); b.State != "done" {
+				t.Errorf("%s: %+v", path, b)
+			}
+		}
+		if got := w.counts(id).Issued; got != codes+members {
+			t.Errorf("%d issued, want %d", got, codes+members)
+		}
+	})
+}

@@ -257,7 +257,32 @@ func (s *Service) moveIn(ctx context.Context, tx *db.Tx, was *Coupon, to State) 
 	if n == 0 {
 		return ErrEdited
 	}
+	if was.State == Paused && to == Live {
+		if err := s.goOn(ctx, tx, was.ID); err != nil {
+			return err
+		}
+	}
 	return s.o.Audit.Record(ctx, tx, "coupon."+string(to), was.PublicID(), audited(was), audited(&next))
+}
+
+// goOn makes jobs of the batches and sendings that stopped when a coupon was paused.
+func (s *Service) goOn(ctx context.Context, tx *db.Tx, coupon int64) error {
+	var list []int64
+	err := db.ReadRows(func(rows *db.Rows) error {
+		var n int64
+		err := rows.Scan(&n)
+		list = append(list, n)
+		return err
+	})(tx.Query(ctx, runningSQL, coupon))
+	if err != nil {
+		return err
+	}
+	for _, n := range list { // without a unique key: the old job may be about to end. Two of one batch do no harm.
+		if _, err := job.Enqueue(ctx, tx, job.New{Kind: batchJob, Args: n, Now: s.o.Clock.Now()}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func stateWord(st State) errs.Word {

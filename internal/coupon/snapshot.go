@@ -25,6 +25,7 @@ type snapshot struct {
 	shared   map[string]*Coupon // by folded shared code
 	terms    map[int64]map[int64]*version
 	fromSale []*version // of live coupons that purchases give, their latest version
+	onSteps  []*version // the same of those that steps of a member's life give
 }
 
 // version is one version of a coupon, compiled.
@@ -115,6 +116,9 @@ func readSnapshot(ctx context.Context, tx *db.Tx, words *cond.Env, programme *pr
 	for _, c := range slices.Backward(list) { // the oldest first: an order that does not change
 		if v := n.latest(c); v != nil && c.State == Live && c.Terms.FromSale != nil {
 			n.fromSale = append(n.fromSale, v)
+		}
+		if v := n.latest(c); v != nil && c.State == Live && len(c.Terms.GrantOn) > 0 {
+			n.onSteps = append(n.onSteps, v)
 		}
 	}
 	return n, nil

@@ -46,6 +46,7 @@ type Terms struct {
 	Price        Price     `json:"price,omitzero" yaml:"price,omitempty" doc:"What claiming it costs in points; nothing where absent."`
 	Listed       bool      `json:"listed,omitempty" yaml:"listed,omitempty" doc:"Members find it in the claim centre and claim it themselves."`
 	FromSale     *FromSale `json:"from_sale,omitempty" yaml:"from_sale,omitempty" doc:"Each purchase of this kind gives one, for a next time. It is taken back when that purchase is returned below the amount, unless it was used."`
+	GrantOn      []GrantOn `json:"grant_on,omitempty" yaml:"grant_on,omitempty" maxItems:"10" doc:"Steps of a member's life that give one by themselves, while it is live."`
 	SharedCode   string    `json:"shared_code,omitempty" yaml:"shared_code,omitempty" maxLength:"40" doc:"One code for everybody instead of vouchers. Case, dashes and look-alikes make no difference."`
 }
 
@@ -259,6 +260,9 @@ func (s *Service) checkBy(t *Terms, words *cond.Env, config *ledger.Config) erro
 	if err := checkConditions(t, words); err != nil {
 		return err
 	}
+	if err := checkGrantOn(t.GrantOn); err != nil {
+		return err
+	}
 	if (t.Price.Currency == "") != (t.Price.Amount == 0) {
 		return ErrPrice.At("body.price")
 	}
@@ -438,7 +442,7 @@ func (t *Terms) checkShared() error {
 		return ErrShared.At("body.shared_code")
 	}
 	v := t.Valid
-	if t.Limits.Stock != 0 || t.Limits.PerMember != 0 || t.Price != (Price{}) || t.Listed || t.Transferable || t.FromSale != nil ||
+	if t.Limits.Stock != 0 || t.Limits.PerMember != 0 || t.Price != (Price{}) || t.Listed || t.Transferable || t.FromSale != nil || len(t.GrantOn) != 0 ||
 		v.Days != 0 || v.Hours != 0 || v.Wait != 0 || v.FirstUse != 0 || t.Times != 0 {
 		return ErrSharedHas.At("body.shared_code")
 	}

@@ -102,6 +102,9 @@ func (n *snapshot) rows(uses []Use) (need ledger.Needs) {
 		u := &uses[i]
 		for _, c := range n.counts(u) {
 			need.Rows = append(need.Rows, c.key.Row())
+			if c.key.Kind == quota.CouponUses && c.limit != (quota.Limit{}) {
+				need.Rows = append(need.Rows, quota.KinRow(c.key.Part))
+			}
 		}
 		if !n.sharedUse(u) {
 			need.Rows = append(need.Rows, voucherRow(u.Code))
@@ -196,6 +199,9 @@ func (c count) refusal(err error) *errs.Error {
 // mayUse refuses the first use that cannot be, at an instant that the caller names. What lies
 // in one call is counted together.
 func (n *snapshot) mayUse(st *ledger.State, a *ledger.Account, list []used, checkout, atMS int64) error {
+	if err := n.related(st, list); err != nil {
+		return err
+	}
 	seen := map[string]bool{}
 	var sum []count
 	for _, u := range list {
@@ -228,6 +234,19 @@ func (n *snapshot) mayUse(st *ledger.State, a *ledger.Account, list []used, chec
 		}
 	}
 	return nil
+}
+
+// related asks for what the limits of members look at.
+func (n *snapshot) related(st *ledger.State, list []used) error {
+	var keys []quota.Key
+	for _, u := range list {
+		for _, c := range n.counts(u.Use) {
+			if c.limit != (quota.Limit{}) {
+				keys = append(keys, c.key)
+			}
+		}
+	}
+	return quota.Related(st, keys...)
 }
 
 // may refuses one use by what does not depend on counts.

@@ -198,7 +198,7 @@ func (v *Voucher) step(st *ledger.State, a *ledger.Account, of *Coupon, x Step, 
 
 // tell adds the event of a coupon.
 func tell(st *ledger.State, a *ledger.Account, of *Coupon, what string, atMS int64, code string, more map[string]any) {
-	body := map[string]any{"coupon": of.PublicID(), "name": of.Code}
+	body := map[string]any{"coupon": of.PublicID(), "name": of.Code, "name_en": of.Terms.NameEN, "name_zh": of.Terms.NameZH}
 	if code != "" {
 		body["code"] = code
 	}

@@ -237,6 +237,7 @@ var registry = []Field{
 	{"offline_conflict", "settled_by note", Staff, "", Stays, "who settled it, and why"},
 	{"offline_key", "id made_ms retired_ms public sealed", Nobody, "", Stays, ""},
 	{"quota", "shard kind id part span used amount holds", About, "", Stays, "how much was taken of what there is only so much of, of some by member; without it a limit could be passed"},
+	{"quota_kin", key + " kin", About, "", Stays, "which records were merged into a member; without it a limit could be passed"},
 	{"rule_given", "rule_id day points times", Nobody, "", Stays, ""},
 	{"event_earned", key + " seq body", About, "", Stays, "lots that an event gave, which the entries show"},
 	{"rule_failure", key + " seq rule_id version at_ms code reason_en reason_zh done_ms", About, "", Stays, "which rule could not be worked out for a sale"},

@@ -14,6 +14,7 @@
 //   - A hold lapses without anybody's doing: a count is right at every instant, and no job has
 //     to run for it.
 //   - What a release gives back is what the hold took.
+//   - A limit of a member counts what the records took that were merged into them (see Related).
 //
 // The limit is not kept here: it is what the noun says at the time. Lowered below what is taken,
 // it stops, and takes nothing back.
@@ -197,15 +198,28 @@ func Of(s *ledger.State, k Key) Count {
 	return t.count()
 }
 
-// Left is what a limit leaves of a count, Unlimited where it has no bound.
-func Left(s *ledger.State, k Key, l Limit) Limit { return Of(s, k).left(l) }
+// Left is what a limit leaves of a count, Unlimited where it has no bound. Of a count by member
+// Related must have been asked.
+func Left(s *ledger.State, k Key, l Limit) Limit {
+	t := load(s, k)
+	return t.left(s, k, l)
+}
+
+// left is what a limit leaves; of a member it counts the kin too, who are looked at only where
+// there is a limit.
+func (t *tally) left(s *ledger.State, k Key, l Limit) Limit {
+	if l == (Limit{}) {
+		return Limit{Unlimited, Unlimited}
+	}
+	return t.family(s, k).left(l)
+}
 
 // check refuses what a limit does not leave.
-func (t *tally) check(l Limit, n, amount int64) error {
+func (t *tally) check(s *ledger.State, k Key, l Limit, n, amount int64) error {
 	if n < 0 || amount < 0 {
 		panic(fmt.Sprintf("quota: %d pieces and %d cannot be taken", n, amount))
 	}
-	switch left := t.count().left(l); {
+	switch left := t.left(s, k, l); {
 	case n > left.N:
 		return ErrSpent
 	case amount > left.Amount:
@@ -217,7 +231,7 @@ func (t *tally) check(l Limit, n, amount int64) error {
 // Take counts n pieces and an amount for good, or refuses with ErrSpent or ErrBudget.
 func Take(s *ledger.State, k Key, l Limit, n, amount int64) error {
 	t := load(s, k)
-	if err := t.check(l, n, amount); err != nil {
+	if err := t.check(s, k, l, n, amount); err != nil {
 		return err
 	}
 	t.used, t.amount = t.used+n, t.amount+amount
@@ -229,7 +243,7 @@ func Take(s *ledger.State, k Key, l Limit, n, amount int64) error {
 // returns when that is, which Confirm and Free are to name. It refuses as Take does.
 func Hold(s *ledger.State, k Key, l Limit, n, amount, untilMS int64) (int64, error) {
 	t := load(s, k)
-	if err := t.check(l, n, amount); err != nil {
+	if err := t.check(s, k, l, n, amount); err != nil {
 		return 0, err
 	}
 	end := until(untilMS)

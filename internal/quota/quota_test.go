@@ -28,7 +28,7 @@ type act struct {
 func (c act) Needs() ledger.Needs {
 	n := ledger.Needs{Members: []int64{c.member}}
 	for _, k := range c.keys {
-		n.Rows = append(n.Rows, k.Row())
+		n.Rows = append(n.Rows, k.Row(), quota.KinRow(k.Part))
 	}
 	return n
 }

@@ -19,6 +19,14 @@ func (vouchers) Prepare(ref string) (reward.Gift, error) {
 	return gift{}, nil
 }
 
+func (vouchers) Back(string) reward.Taking { return taking{} }
+
+type taking struct{}
+
+func (taking) Ready(*ledger.State) error { return nil }
+
+func (taking) Decide(*ledger.State, *ledger.Account) error { return nil }
+
 type gift struct{}
 
 var errNone = errors.New("none is left")
@@ -59,6 +67,53 @@ func TestCoupon(t *testing.T) {
 		if paid := w.do(o.Order, "pay", J{"payment": J{"kind": "cash", "amount": 100, "currency": "CNY"}}); paid.Order.State != "done" || paid.Order.GiftCode != "TEN-OFF-1" {
 			t.Errorf("%+v", paid)
 		}
+	})
+}
+
+// A coupon is revoked with the return of its order, in one posting; one that was used, or that a
+// checkout holds, keeps the order, until the purchase comes back.
+func TestCouponReturned(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w world) {
+		var c struct{ ID string }
+		w.Post("/v1/coupons", J{"code": "twenty", "name_en": "20 off", "effect": J{"kind": "amount", "amount": 2000}, "limits": J{"stock": 2, "per_member": 2}}).Into(&c)
+		w.Must(200, "POST", "/v1/coupons/"+c.ID+"/publish", nil)
+		r := w.reward("twenty", 5, J{"kind": "coupon", "coupon": "twenty"})
+		m := w.rich(300)
+		state := func(code string) string {
+			var v struct{ State string }
+			w.Get("/v1/vouchers/" + code).Into(&v)
+			return v.State
+		}
+		back := J{"reason": "test", "restock": true}
+		o := w.orders(m, r, nil)
+		out := w.do(o.Order, "return", back)
+		if out.Order.State != "returned" || out.Balances["points"] != 300 || state(o.Order.GiftCode) != "revoked" || w.left(r) != 5 {
+			t.Errorf("%+v, the voucher is %s, %d left", out, state(o.Order.GiftCode), w.left(r))
+		}
+		if again := w.do(o.Order, "return", back); again.Balances["points"] != 300 {
+			t.Errorf("twice: %+v", again)
+		}
+
+		o = w.orders(m, r, nil)
+		w.orders(m, r, nil) // of two that may be out none is left
+		w.Do("POST", "/v1/members/"+m+"/reward-orders", J{"reward": r}).Refused(409, "coupon.often")
+		basket := J{"member": m, "currency": "CNY", "lines": []J{{"line": 1, "sku": "tea", "quantity": 1, "amount": 10000}}, "coupons": []string{o.Order.GiftCode}}
+		var held struct{ ID string }
+		w.Must(201, "POST", "/v1/checkouts", basket).Into(&held)
+		w.Do("POST", "/v1/reward-orders/"+o.Order.ID+"/return", back).Refused(409, "coupon.held")
+		w.Must(200, "POST", "/v1/checkouts/"+held.ID+"/release", nil)
+		sold := w.Sale(J{"member": m, "coupons": []string{o.Order.GiftCode}})
+		w.Post("/v1/sales", sold)
+		w.Do("POST", "/v1/reward-orders/"+o.Order.ID+"/return", back).Refused(409, "reward.gift_used")
+		if got := w.order(o.Order.ID); got.State != "done" || w.left(r) != 3 || state(o.Order.GiftCode) != "redeemed" {
+			t.Errorf("refused, and %s, %d left, %s", got.State, w.left(r), state(o.Order.GiftCode))
+		}
+		w.Post("/v1/returns", w.Return(sold["document"], nil))
+		if out := w.do(o.Order, "return", back); out.Order.State != "returned" || state(o.Order.GiftCode) != "revoked" || w.left(r) != 4 {
+			t.Errorf("%+v, %s", out, state(o.Order.GiftCode))
+		}
+		w.Verify()
 	})
 }
 

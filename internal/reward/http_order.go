@@ -35,7 +35,7 @@ func (s *Service) orderRoutes(r *api.Router) {
 		Description: "A caller who is limited to stores sees those of theirs and those of none: a page may then hold fewer than limit.", Fails: []error{api.ErrCursor, program.ErrNoStore, ErrBound}})
 	api.Get(r, "/v1/reward-orders/{id}", s.getOrder, api.Doc{ID: "getRewardOrder", Summary: "Show an order with its history.", Tags: tags, Needs: staff.ReadPoints, Fails: []error{ErrNoOrder}})
 	api.Post(r, "/v1/reward-orders/pickup", s.postPickup, own(api.Doc{ID: "pickUpReward", Summary: "Hand over what is ordered, by its pick-up code.", Status: http.StatusOK,
-		Description: "With dry_run it shows what would be handed over. Where money is still to be paid it is taken with payment, in the same posting.",
+		Description: "With dry_run it shows what would be handed over; an order whose money is still to be paid shows as held, with what is due. That money is taken with payment, in the same posting.",
 		Fails:       []error{ErrPickup, ErrWay, ErrElsewhere, ErrStore, ErrUnpaid, ErrMoney, ErrStep, ErrLate, program.ErrNoStore}}))
 	steps := []error{ErrNoOrder, ErrStep}
 	api.Post(r, "/v1/reward-orders/{id}/pay", s.postPay, own(api.Doc{ID: "payRewardOrder", Summary: "Take the money for an order: its points are spent, and it is fulfilled by its kind.", Status: http.StatusOK,
@@ -44,7 +44,8 @@ func (s *Service) orderRoutes(r *api.Router) {
 	api.Post(r, "/v1/reward-orders/{id}/ship", s.postShip, own(api.Doc{ID: "shipRewardOrder", Summary: "Say that an order was shipped, or correct by whom.", Status: http.StatusOK, Fails: fails(steps, []error{ErrWay})}))
 	api.Post(r, "/v1/reward-orders/{id}/deliver", s.postDeliver, own(api.Doc{ID: "deliverRewardOrder", Summary: "Say that what was shipped has arrived.", Status: http.StatusOK, Fails: fails(steps, []error{ErrWay})}))
 	api.Post(r, "/v1/reward-orders/{id}/cancel", s.postCancel, own(api.Doc{ID: "cancelRewardOrder", Summary: "Cancel an order before it is in the member's hands: points go back to their lots, goods to stock.", Status: http.StatusOK, Fails: steps}))
-	api.Post(r, "/v1/reward-orders/{id}/return", s.postReturn, own(api.Doc{ID: "returnRewardOrder", Summary: "Take back what a member had already: points go back to their lots.", Status: http.StatusOK, Fails: fails(steps, []error{ErrNoReturn})}))
+	api.Post(r, "/v1/reward-orders/{id}/return", s.postReturn, own(api.Doc{ID: "returnRewardOrder", Summary: "Take back what a member had already: points go back to their lots.", Status: http.StatusOK,
+		Description: "A coupon is revoked with it; one that was used has to come back with its purchase first.", Fails: fails(steps, []error{ErrNoReturn, ErrGiftUsed})}))
 }
 
 // answered is what a handler returns of an Answer of the engine.
@@ -201,7 +202,7 @@ func (s *Service) postPickup(ctx context.Context, in *pickupIn) (*api.RawOf[Orde
 	if err != nil {
 		return nil, err
 	}
-	c := &handOver{act: s.act(ctx, o.Member, o.Seq, 0)}
+	c := &handOver{act: s.act(ctx, o.Member, o.Seq, 0), look: in.DryRun.DryRun}
 	if in.Body.Store != "" {
 		st, err := s.o.Program.Snapshot().FindStore(in.Body.Store)
 		if err != nil {
@@ -296,6 +297,6 @@ type returnIn struct {
 
 func (s *Service) postReturn(ctx context.Context, in *returnIn) (*api.RawOf[OrderAnswer], error) {
 	return s.moved(ctx, in.ID, 0, in.DryRun.DryRun, func(a act) ledger.Command {
-		return &giveBack{act: a, reason: in.Body.Reason, restock: in.Body.Restock}
+		return &giveBack{act: a, reason: in.Body.Reason, restock: in.Body.Restock, gifts: s.o.Vouchers}
 	})
 }

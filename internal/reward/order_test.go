@@ -61,6 +61,11 @@ func TestMoney(t *testing.T) {
 		}
 		w.Do("POST", "/v1/reward-orders/"+o.Order.ID+"/pay", pay(499, "A")).Refused(422, "reward.money")
 		w.Do("POST", "/v1/reward-orders/pickup", J{"code": o.Order.PickupCode}).Refused(409, "reward.unpaid")
+		var seen ordered
+		w.Must(200, "POST", "/v1/reward-orders/pickup?dry_run=true", J{"code": o.Order.PickupCode}).Into(&seen)
+		if seen.Order.State != "held" || seen.Order.Money.Amount != o.Order.Money.Amount {
+			t.Errorf("a look at an unpaid order shows %+v", seen.Order)
+		}
 		w.Pass(11 * time.Minute)
 		w.Do("POST", "/v1/reward-orders/"+o.Order.ID+"/pay", pay(500, "A")).Refused(409, "reward.late")
 		if one := w.order(o.Order.ID); one.State != "cancelled" || !one.Lapsed {
@@ -341,5 +346,26 @@ func TestMerge(t *testing.T) {
 		if o := w.orders(one, r, nil); o.Order.MemberID != two {
 			t.Errorf("%+v", o)
 		}
+	})
+}
+
+// A limit of a member counts what the records ordered that were merged into them; what is
+// cancelled counts no more, whoever ordered it.
+func TestMergedLimits(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w world) {
+		r := w.reward("tin", 9, J{"limits": J{"ever": 2, "day": 2}})
+		one, two := w.rich(500), w.rich(500)
+		a := w.orders(one, r, nil)
+		w.orders(two, r, nil)
+		w.Must(200, "POST", "/v1/members/"+one+"/merge", J{"into": two})
+		w.refused(409, "reward.limit", two, r, nil)
+		w.do(a.Order, "cancel", J{"reason": "test"})
+		w.orders(two, r, nil)
+		w.refused(409, "reward.limit", two, r, nil)
+		w.Must(200, "POST", "/v1/members/"+one+"/unmerge", nil)
+		w.orders(one, r, nil)
+		w.refused(409, "reward.limit", two, r, nil)
+		w.Verify()
 	})
 }

@@ -72,10 +72,14 @@ func (c *place) Decide(s *ledger.State) (any, error) {
 	}
 	bounds := c.v.bounds(s, a.ID)
 	var need ledger.Needs
-	for _, b := range bounds {
-		need.Rows = append(need.Rows, b.key.Row())
+	keys := make([]quota.Key, len(bounds))
+	for i, b := range bounds {
+		keys[i], need.Rows = b.key, append(need.Rows, b.key.Row())
 	}
 	if err := s.Require(need); err != nil {
+		return nil, err
+	}
+	if err := quota.Related(s, keys...); err != nil {
 		return nil, err
 	}
 	o := c.order(s, a, cur)

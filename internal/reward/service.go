@@ -31,6 +31,16 @@ type Vouchers interface {
 	// Prepare makes ready to give one coupon of a definition, by its code or id: what chance
 	// decides is decided here. It refuses a definition that cannot be given.
 	Prepare(ref string) (Gift, error)
+	// Back is the coupon of a code that an order gave, to be taken back.
+	Back(code string) Taking
+}
+
+// Taking is one coupon that is about to be taken back.
+type Taking interface {
+	// Ready asks for what is missing, and refuses with ErrGiftUsed what was used. It changes nothing.
+	Ready(s *ledger.State) error
+	// Decide takes it back, in the posting of the return. After Ready it does not refuse.
+	Decide(s *ledger.State, a *ledger.Account) error
 }
 
 // Gift is one coupon that is about to be given.

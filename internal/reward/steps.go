@@ -159,6 +159,7 @@ type handOver struct {
 	act
 	store int64    // where; 0 where the caller did not say
 	pays  *payment // that was taken in the same breath
+	look  bool     // only to see what it is: money that is due is no obstacle
 	gift  Gift
 }
 
@@ -178,6 +179,9 @@ func (c *handOver) Decide(s *ledger.State) (any, error) {
 		return nil, ErrStore.At("body.store")
 	}
 	if x.o.Step == Held {
+		if c.look && c.pays == nil && !x.o.over(s.NowMS) {
+			return c.answer(s, x, false)
+		}
 		if c.pays == nil {
 			return nil, ErrUnpaid.With("money", shown(x.o.Money, c.secrets.money))
 		}
@@ -271,6 +275,7 @@ type giveBack struct {
 	act
 	reason  string
 	restock bool
+	gifts   Vouchers // nil where there are none
 }
 
 // Decide gives back the points, and the goods to stock where they can be given out again.
@@ -282,19 +287,34 @@ func (c *giveBack) Decide(s *ledger.State) (any, error) {
 	switch {
 	case x.o.Step == Returned:
 		return c.answer(s, x, true)
-	case x.v.terms.Kind.Digital():
+	case x.v.terms.Kind.Digital() && !c.takes(x):
 		return nil, ErrNoReturn
 	case x.o.Step != Done && !(x.o.Step == Fulfilled && x.o.Body.Way == Ship):
 		return nil, ErrStep.With("state", stepWords[x.o.Step])
 	}
+	var gift Taking
+	if c.takes(x) && x.o.Gift != "" {
+		gift = c.gifts.Back(x.o.Gift)
+		if err := gift.Ready(s); err != nil {
+			return nil, err
+		}
+	}
 	if err := undo(s, x, Returned, true, c.restock); err != nil {
 		return nil, err
+	}
+	if gift != nil {
+		if err := gift.Decide(s, x.a); err != nil {
+			return nil, err
+		}
 	}
 	x.o.note(s, "returned", 0, c.reason)
 	c.n.tell(s, x.home, "reward.returned", x.o, "")
 	x.o.put(s)
 	return c.answer(s, x, false)
 }
+
+// takes reports whether what was ordered is a coupon that can be taken back.
+func (c *giveBack) takes(x opened) bool { return x.v.terms.Kind == Coupon && c.gifts != nil }
 
 // undo gives back what an order took: points to the lots that they came from, stock, and the
 // place that it has in the limits of the member. It does all of it or, with Again, nothing.

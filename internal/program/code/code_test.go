@@ -279,3 +279,59 @@ func TestWhole(t *testing.T) {
 		}
 	})
 }
+
+// Rewards go along with the coupon that one of them gives: applied to an empty programme they can
+// be ordered there, are changed by the file, and of those that it leaves out only drafts go.
+func TestRewards(t *testing.T) {
+	t.Parallel()
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		shape(a)
+		a.Post("/v1/coupons", J{"code": "hello", "name_en": "20 off", "effect": J{"kind": "amount", "amount": 2000}, "grant_on": []J{{"on": "birthday", "days_before": 3}}})
+		a.Must(200, "POST", "/v1/coupons/hello/publish", nil)
+		prices := []J{{"currency": "points", "points": 80, "until": "2026-12-01", "condition": `"vip" in member.tags`}, {"currency": "points", "points": 600, "money": 100, "least": 200, "step": 50, "worth": 10000}}
+		a.Post("/v1/rewards", J{"code": "tin", "name_en": "Tea tin", "name_zh": "茶叶罐", "kind": "goods", "stock": "common", "ways": []string{"ship", "pickup"}, "tags": []string{"spring"}, "limits": J{"day": 1}, "prices": prices})
+		a.Post("/v1/rewards", J{"code": "voucher", "name_en": "20 off", "kind": "coupon", "coupon": "hello", "prices": []J{{"currency": "points", "points": 50}}})
+		a.Must(200, "POST", "/v1/rewards/voucher/publish", nil)
+		text := export(a)
+		fresh := apptest.Open(t, a.DB.Engine())
+		fresh.Must(200, "POST", "/v1/programme/code", text, yamlType)
+		if got := export(fresh); got != text {
+			t.Fatalf("exported:\n%s\nand then:\n%s", text, got)
+		}
+		var r struct{ Applied bool }
+		if fresh.Must(200, "POST", "/v1/programme/code", text, yamlType).Into(&r); r.Applied {
+			t.Error("applied again, it changed something")
+		}
+
+		m := fresh.Member()
+		fresh.Give(m, 100)
+		order := func() (o struct {
+			Order struct {
+				Points   int64
+				GiftCode string `json:"gift_code"`
+			}
+		}) {
+			fresh.Must(201, "POST", "/v1/members/"+m+"/reward-orders", J{"reward": "voucher"}).Into(&o)
+			return o
+		}
+		if o := order(); o.Order.Points != 50 || o.Order.GiftCode == "" {
+			t.Errorf("ordered %+v", o)
+		}
+		dearer := strings.Replace(text, "points: 50\n", "points: 40\n", 1)
+		if dearer == text {
+			t.Fatalf("no price in\n%s", text)
+		}
+		fresh.Must(200, "POST", "/v1/programme/code", dearer, yamlType)
+		if o := order(); o.Order.Points != 40 {
+			t.Errorf("at the new price %+v", o)
+		}
+
+		at := strings.Index(text, "  - code: voucher\n")
+		end := strings.Index(text[at:], "\nplans:")
+		without := text[:at] + text[at+end+1:]
+		fresh.Do("POST", "/v1/programme/code", without, yamlType).Refused(409, "programme.refused")
+		at = strings.Index(text, "  - code: tin\n")
+		fresh.Must(200, "POST", "/v1/programme/code", text[:at]+text[strings.Index(text, "  - code: voucher\n"):], yamlType)
+		fresh.Do("GET", "/v1/rewards/tin", nil).Refused(404, "reward.unknown")
+	})
+}

@@ -15,14 +15,22 @@ export const i18n = createInstance();
 
 let texts: Texts;
 
+/** In the middle of a sentence a day is written small: `since today 14:05`. */
+export const midway = {
+  type: 'postProcessor' as const,
+  name: 'midway',
+  process: (said: string) => (typeof said === 'string' ? said.replace(/(?<=[a-z,] )(Today|Tomorrow)(?= \d\d:\d\d)/g, (day) => day.toLowerCase()) : said),
+};
+
 /** Starts with the language that was chosen, else the browser's, else English. */
 export async function startI18n(found: Texts): Promise<void> {
   texts = found;
   const lng = preferred();
-  await i18n.use(initReactI18next).init({
+  await i18n.use(initReactI18next).use(midway).init({
     lng,
     fallbackLng: false, // the check of keys sees to it that none is missing
     resources: { [lng]: await load(lng) },
+    postProcess: [midway.name],
     interpolation: { escapeValue: false }, // React escapes
     react: { useSuspense: false },
   });

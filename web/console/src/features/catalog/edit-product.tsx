@@ -7,7 +7,7 @@ import { Form, Input, InputNumber, Select, Switch } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { programQuery } from '../../frame/me.ts';
 import { FormDrawer } from '../../ui/form-drawer.tsx';
-import { useCategories } from './categories.ts';
+import { useCategories } from '../../frame/categories.ts';
 
 interface Values {
   name_zh: string;

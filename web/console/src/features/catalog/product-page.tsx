@@ -12,7 +12,7 @@ import { useCan } from '../../frame/me.ts';
 import { Page } from '../../frame/page.tsx';
 import { Section } from '../../ui/section.tsx';
 import { ErrorState, NotFoundState } from '../../ui/states.tsx';
-import { useCategories } from './categories.ts';
+import { useCategories } from '../../frame/categories.ts';
 import { EditProduct } from './edit-product.tsx';
 import styles from './product-page.module.css';
 import { ProductState } from './products-page.tsx';

@@ -14,7 +14,7 @@ import { Page } from '../../frame/page.tsx';
 import { useFilters } from '../../ui/filters.ts';
 import { KeysetTable, type KeysetColumn } from '../../ui/keyset-table.tsx';
 import { Section } from '../../ui/section.tsx';
-import { useCategories } from './categories.ts';
+import { useCategories } from '../../frame/categories.ts';
 
 const pathOf = (sku: string) => `/products/${encodeURIComponent(sku)}`;
 

@@ -33,7 +33,7 @@ export function Batches({ coupon: c, may }: { coupon: CouponView; may: boolean }
       <ul className={styles.list}>
         {items.map((b) => (
           <li key={b.id}>
-            <div className={styles.between}><span>{b.name || t('batch.unnamed')}</span><span className="quiet">{t(`job.${b.state}`)}</span></div>
+            <div className={styles.between}><span>{b.name || t('batch.unnamed')}</span><span className="quiet">{t(`job.${b.state === 'running' && c.state === 'paused' ? 'paused' : b.state}`)}</span></div>
             {(b.state === 'running' || b.state === 'filling') && b.total > 0 && <Progress size="small" percent={Math.floor((b.issued / b.total) * 100)} aria-label={t('job.running')} />}
             <p className="quiet">{t('batch.said', { done: count(b.issued), total: count(b.total) })} <When at={b.made_at} /></p>
             {may && b.state === 'done' && <a href={`/v1/coupon-batches/${b.id}/codes`} download>{t('batch.download')}</a>}
@@ -79,7 +79,7 @@ export function Sendings({ coupon: c, may }: { coupon: CouponView; may: boolean 
       <ul className={styles.list}>
         {items.map((s) => (
           <li key={s.id}>
-            <div className={styles.between}><span>{s.name || t('batch.unnamed')}</span><span className="quiet">{t(`job.${s.state}`)}</span></div>
+            <div className={styles.between}><span>{s.name || t('batch.unnamed')}</span><span className="quiet">{t(`job.${s.state === 'running' && c.state === 'paused' ? 'paused' : s.state}`)}</span></div>
             {s.state === 'running' && s.total > 0 && <Progress size="small" percent={Math.floor((s.looked_at / s.total) * 100)} aria-label={t('job.running')} />}
             <p className="quiet">{t('send.said', { sent: count(s.issued), passed: count(s.passed_over), refused: count(s.refused) })} <When at={s.made_at} /></p>
           </li>

@@ -63,11 +63,11 @@ function Edit({ coupon, money }: { coupon: CouponView | undefined; money: string
   const unit = 10 ** decimalsOf(money);
   const [initial] = useState(() => (coupon ? valuesOf(coupon, unit) : fresh));
   const values = { ...initial, ...(Form.useWatch([], { form, preserve: true }) as Values | undefined) };
-  const terms = termsOf(values, unit, coupon);
+  const terms = termsOf(values, unit);
   const save = useWrite(
     (v: Values, key) => {
       const params = { header: { 'Idempotency-Key': key } };
-      const body = termsOf(v, unit, coupon);
+      const body = termsOf(v, unit);
       if (!coupon) return ok(api.POST('/v1/coupons', { body: { ...body, code: v.code }, params }));
       return ok(api.PUT('/v1/coupons/{id}', { body: { ...body, version: coupon.version }, params: { ...params, path: { id: coupon.id } } }));
     },
@@ -90,7 +90,7 @@ function Edit({ coupon, money }: { coupon: CouponView | undefined; money: string
   const name = named(values) || coupon?.code || t('unnamed');
   const offered = coupon ? steps[coupon.state] : [];
   const live = coupon?.state === 'live' || coupon?.state === 'scheduled';
-  const foot = terms.shared_code ? t('preview.shared', { code: terms.shared_code }) : terms.valid?.days ? t('preview.days', { count: terms.valid.days }) : undefined;
+  const foot = terms.shared_code ? t('preview.shared', { code: terms.shared_code }) : terms.valid?.days ? t('preview.days', { count: terms.valid.days }) : terms.valid?.hours ? t('preview.hours', { count: terms.valid.hours }) : undefined;
   return (
     <Page
       title={coupon ? name : t('add')}

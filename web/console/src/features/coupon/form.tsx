@@ -1,8 +1,9 @@
 import { decimalsOf, symbolOf } from '@patron/shared/format/format.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
-import { Checkbox, DatePicker, Form, Input, InputNumber, Select } from 'antd';
+import { Icon } from '@patron/shared/ui/icon.tsx';
+import { Button, Checkbox, DatePicker, Form, Input, InputNumber, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
-import { useCurrencies } from '../../frame/lookups.ts';
+import { useCurrencies, useTiers } from '../../frame/lookups.ts';
 import { StoreSelect } from '../../ui/place-select.tsx';
 import { Section } from '../../ui/section.tsx';
 import styles from './coupon.module.css';
@@ -30,6 +31,7 @@ export function Fields({ values, isNew, money }: { values: Values; isNew: boolea
           <Form.Item name="name_en" label={t('field.nameEn')}><Input maxLength={100} /></Form.Item>
           <Form.Item name="text_zh" label={t('field.textZh')}><Input.TextArea autoSize={{ minRows: 1 }} maxLength={1000} /></Form.Item>
           <Form.Item name="text_en" label={t('field.textEn')}><Input.TextArea autoSize={{ minRows: 1 }} maxLength={1000} /></Form.Item>
+          <Form.Item name="internal_note" label={t('field.note')} extra={t('field.noteHelp')}><Input maxLength={500} /></Form.Item>
           {isNew && <Form.Item name="code" label={t('field.code')} extra={t('field.codeHelp')} rules={[{ required: true, message: t('needed') }]}><Input maxLength={40} /></Form.Item>}
         </div>
       </Section>
@@ -64,9 +66,28 @@ export function Fields({ values, isNew, money }: { values: Values; isNew: boolea
           <Form.Item name={['scope', 'skus']} label={t('field.skus')}>{tags(t('field.skus'))}</Form.Item>
           <Form.Item name={['scope', 'brands']} label={t('field.brands')}>{tags(t('field.brands'))}</Form.Item>
           <Form.Item name={['scope', 'exclude_categories']} label={t('field.exclude')}>{tags(t('field.exclude'))}</Form.Item>
+          <Form.Item name={['scope', 'exclude_skus']} label={t('field.excludeSkus')}>{tags(t('field.excludeSkus'))}</Form.Item>
+          <Form.Item name="channels" label={t('field.channels')} extra={t('field.channelsHelp')}>{tags(t('field.channels'))}</Form.Item>
           <Form.Item name="stores" label={t('field.stores')}><StoreSelect mode="multiple" allowClear placeholder={t('all')} /></Form.Item>
           <Form.Item name="weekdays" label={t('field.weekdays')}><Select mode="multiple" allowClear placeholder={t('all')} options={[1, 2, 3, 4, 5, 6, 7].map((value) => ({ value, label: t(`ticket:day.${value as 1}`) }))} /></Form.Item>
         </div>
+        <Form.List name="hours">
+          {(rows, { add, remove }) => (
+            <div style={{ marginBottom: 24 }}>
+              <p style={{ marginBottom: 8 }}>{t('field.hours')}</p>
+              {rows.map((r) => (
+                <div key={r.key} className={styles.hours}>
+                  <Form.Item noStyle name={[r.name, 'from']}><Input aria-label={t('field.hourFrom')} placeholder="14:00" maxLength={5} style={{ width: 88 }} /></Form.Item>
+                  <span>{t('field.to')}</span>
+                  <Form.Item noStyle name={[r.name, 'until']}><Input aria-label={t('field.hourUntil')} placeholder="17:00" maxLength={5} style={{ width: 88 }} /></Form.Item>
+                  <Button type="text" icon={<Icon name="close" size={16} />} aria-label={t('field.hourRemove')} onClick={() => remove(r.name)} />
+                </div>
+              ))}
+              <Button type="text" size="small" icon={<Icon name="plus" size={16} />} onClick={() => add({ from: '', until: '' })}>{t('field.hourAdd')}</Button>
+              {rows.length > 0 && <p className="quiet">{t('field.hoursHelp')}</p>}
+            </div>
+          )}
+        </Form.List>
         <Form.Item name="condition" label={t('field.condition')} extra={t('field.conditionHelp')}><Input.TextArea autoSize={{ minRows: 1 }} style={{ fontFamily: 'ui-monospace, monospace' }} /></Form.Item>
         <Form.Item name="audience" label={t('field.audience')} extra={t('field.audienceHelp')}><Input.TextArea autoSize={{ minRows: 1 }} style={{ fontFamily: 'ui-monospace, monospace' }} /></Form.Item>
       </Section>
@@ -76,13 +97,23 @@ export function Fields({ values, isNew, money }: { values: Values; isNew: boolea
         <div className={styles.sentence}>
           <Form.Item name="days" label={t(shared ? 'field.taken' : 'field.issuedIn')}><DatePicker.RangePicker showTime={{ format: 'HH:mm' }} format="YYYY-MM-DD HH:mm" allowEmpty={[true, true]} style={{ width: 340 }} /></Form.Item>
           {!shared && <Form.Item name={['valid', 'days']} label={t('field.validDays')} extra={t('field.zero')}><InputNumber min={0} precision={0} suffix={t('unit.days')} style={{ width: 130 }} /></Form.Item>}
+          {!shared && <Form.Item name={['valid', 'hours']} label={t('field.validHours')} extra={t('field.zero')}><InputNumber min={0} precision={0} suffix={t('unit.hours')} style={{ width: 130 }} /></Form.Item>}
+          {!shared && <Form.Item name={['valid', 'wait_hours']} label={t('field.waitHours')} extra={t('field.waitHelp')}><InputNumber min={0} precision={0} suffix={t('unit.hours')} style={{ width: 130 }} /></Form.Item>}
+          {!shared && <Form.Item name={['valid', 'from']} label={t('field.validFrom')}><DatePicker showTime={{ format: 'HH:mm' }} format="YYYY-MM-DD HH:mm" style={{ width: 190 }} /></Form.Item>}
           {!shared && <Form.Item name={['valid', 'until']} label={t('field.validUntil')}><DatePicker showTime={{ format: 'HH:mm' }} format="YYYY-MM-DD HH:mm" style={{ width: 190 }} /></Form.Item>}
         </div>
         <div className={styles.sentence}>
           {!shared && <Form.Item name={['limits', 'stock']} label={t('field.stock')} extra={t('field.zero')}>{units}</Form.Item>}
           {!shared && <Form.Item name={['limits', 'per_member']} label={t('field.perMember')} extra={t('field.zero')}>{units}</Form.Item>}
+          {!shared && <Form.Item name="times" label={t('field.uses1')} extra={t('field.uses1Help')}>{units}</Form.Item>}
+          {!shared && (values.times ?? 1) > 1 && <Form.Item name={['valid', 'days_from_first_use']} label={t('field.firstUse')} extra={t('field.zero')}><InputNumber min={0} precision={0} suffix={t('unit.days')} style={{ width: 130 }} /></Form.Item>}
+        </div>
+        <div className={styles.sentence}>
           <Form.Item name={['limits', 'uses']} label={t('field.uses')} extra={t('field.zero')}>{units}</Form.Item>
           <Form.Item name={['limits', 'uses_per_day']} label={t('field.usesDay')} extra={t('field.zero')}>{units}</Form.Item>
+          <Form.Item name={['limits', 'uses_per_week']} label={t('field.usesWeek')} extra={t('field.zero')}>{units}</Form.Item>
+          <Form.Item name={['limits', 'uses_per_month']} label={t('field.usesMonth')} extra={t('field.zero')}>{units}</Form.Item>
+          <Form.Item name={['limits', 'uses_per_member']} label={t('field.usesMember')} extra={t('field.zero')}>{units}</Form.Item>
           <Form.Item name={['limits', 'budget']} label={t('field.budget')} extra={t('field.zero')}>{sum()}</Form.Item>
         </div>
         {!shared && (
@@ -91,6 +122,18 @@ export function Fields({ values, isNew, money }: { values: Values; isNew: boolea
             <Form.Item name={['price', 'currency']} label={t('field.currency')}><Select allowClear style={{ width: 150 }} options={currencies.list.filter((c) => c.kind === 'points').map((c) => ({ value: c.code, label: currencies.nameOf(c.code) }))} /></Form.Item>
           </div>
         )}
+        {!shared && <Form.Item name="next" valuePropName="checked"><Checkbox>{t('field.next')}</Checkbox></Form.Item>}
+        {!shared && values.next && (
+          <div className={styles.nested}>
+            <div className={styles.sentence}>
+              <Form.Item name={['from_sale', 'amount']} label={t('field.nextAmount')} extra={t('field.nextHelp')}>{sum()}</Form.Item>
+              <Form.Item name={['from_sale', 'stores']} label={t('field.stores')}><StoreSelect mode="multiple" allowClear placeholder={t('all')} style={{ minWidth: 220 }} /></Form.Item>
+            </div>
+            <Form.Item name={['from_sale', 'channels']} label={t('field.channels')} extra={t('field.channelsHelp')}>{tags(t('field.channels'))}</Form.Item>
+            <Form.Item name={['from_sale', 'condition']} label={t('field.condition')} extra={t('field.conditionHelp')}><Input.TextArea autoSize={{ minRows: 1 }} style={{ fontFamily: 'ui-monospace, monospace' }} /></Form.Item>
+          </div>
+        )}
+        {!shared && <GrantOn values={values} />}
         {!shared && <Form.Item name="listed" valuePropName="checked"><Checkbox>{t('field.listed')}</Checkbox></Form.Item>}
         {!shared && <Form.Item name="transferable" valuePropName="checked"><Checkbox>{t('field.transferable')}</Checkbox></Form.Item>}
         <Form.Item name="bearer" valuePropName="checked"><Checkbox>{t('field.bearer')}</Checkbox></Form.Item>
@@ -104,5 +147,36 @@ export function Fields({ values, isNew, money }: { values: Values; isNew: boolea
         <Form.Item name="partial" valuePropName="checked"><Checkbox>{t('field.partial')}</Checkbox></Form.Item>
       </Section>
     </>
+  );
+}
+
+const occasions = ['joined', 'birthday', 'tier_reached'] as const;
+
+/** The steps of a member's life that give the coupon by themselves. */
+function GrantOn({ values }: { values: Values }) {
+  const { t } = useTranslation('coupon');
+  const { named } = useFormat();
+  const tiers = useTiers();
+  return (
+    <Form.List name="grant_on">
+      {(rows, { add, remove }) => (
+        <div style={{ marginBottom: 24 }}>
+          <p style={{ marginBottom: 8 }}>{t('grant.title')}</p>
+          {rows.map((r) => {
+            const on = values.grant_on?.[r.name]?.on;
+            return (
+              <div key={r.key} className={styles.hours}>
+                <Form.Item noStyle name={[r.name, 'on']}><Select aria-label={t('grant.on')} style={{ width: 170 }} options={occasions.map((value) => ({ value, label: t(`grant.${value}`) }))} /></Form.Item>
+                {on === 'tier_reached' && <Form.Item noStyle name={[r.name, 'tier']}><Select allowClear aria-label={t('grant.tier')} placeholder={t('grant.anyTier')} style={{ width: 170 }} options={tiers.list.map((x) => ({ value: x.code, label: named(x) }))} /></Form.Item>}
+                {on === 'birthday' && <Form.Item noStyle name={[r.name, 'days_before']}><InputNumber aria-label={t('grant.ahead')} placeholder="0" min={0} max={60} precision={0} suffix={t('grant.daysAhead')} style={{ width: 150 }} /></Form.Item>}
+                <Button type="text" icon={<Icon name="close" size={16} />} aria-label={t('grant.remove')} onClick={() => remove(r.name)} />
+              </div>
+            );
+          })}
+          <Button type="text" size="small" icon={<Icon name="plus" size={16} />} onClick={() => add({ on: 'joined' })}>{t('grant.add')}</Button>
+          {rows.length > 0 && <p className="quiet">{t('grant.help')}</p>}
+        </div>
+      )}
+    </Form.List>
   );
 }

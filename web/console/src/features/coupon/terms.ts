@@ -1,11 +1,14 @@
-import type { CouponTerms, CouponView } from '@patron/shared/api/schema.d.ts';
+import type { CouponFromSale, CouponTerms, CouponView } from '@patron/shared/api/schema.d.ts';
 import dayjs, { type Dayjs } from 'dayjs';
 
 /** The form of a coupon: money in whole units, times as days of a picker, the rest as the API has it. */
-export interface Values extends Omit<CouponTerms, 'from' | 'until' | 'valid'> {
+export interface Values extends Omit<CouponTerms, 'from' | 'until' | 'valid' | 'from_sale'> {
   code: string;
   days?: [Dayjs | null, Dayjs | null] | null;
-  valid?: { days?: number | null; until?: Dayjs | null };
+  valid?: { days?: number | null; hours?: number | null; wait_hours?: number | null; days_from_first_use?: number | null; from?: Dayjs | null; until?: Dayjs | null };
+  /** Whether purchases give one for a next time. */
+  next?: boolean;
+  from_sale?: CouponFromSale | undefined;
   /** What a code is: one each, or one for all. */
   shared?: boolean;
 }
@@ -22,7 +25,9 @@ export function valuesOf(c: CouponView, unit: number): Values {
     ...(c.cap && { cap: c.cap / unit }),
     limits: { ...c.limits, ...(c.limits?.budget && { budget: c.limits.budget / unit }) },
     days: from || until ? [from ? dayjs(from) : null, until ? dayjs(until) : null] : null,
-    valid: { days: valid?.days ?? null, until: valid?.until ? dayjs(valid.until) : null },
+    valid: { ...valid, days: valid?.days ?? null, from: valid?.from ? dayjs(valid.from) : null, until: valid?.until ? dayjs(valid.until) : null },
+    next: !!c.from_sale,
+    from_sale: { ...c.from_sale, ...(c.from_sale?.amount && { amount: c.from_sale.amount / unit }) },
     stack: { class: c.stack?.class ?? 'joint', order: c.stack?.order },
     shared: !!c.shared_code,
   } as Values;
@@ -31,7 +36,7 @@ export function valuesOf(c: CouponView, unit: number): Values {
 export const fresh: Values = { code: '', effect: { kind: 'amount', per: 'order' }, minimum: {}, limits: {}, stack: { class: 'joint' }, valid: { days: 30 }, listed: true, shared: false } as Values;
 
 /** What is sent: what the kind of effect has no use for is left out. */
-export function termsOf(v: Values, unit: number, before?: CouponView): CouponTerms {
+export function termsOf(v: Values, unit: number): CouponTerms {
   const e = v.effect;
   const has = { percent: e.kind === 'percent' || e.kind === 'buy_get', amount: e.kind === 'amount' || e.kind === 'fixed_price' || e.kind === 'exchange', per: e.kind === 'percent' || e.kind === 'amount' || e.kind === 'fixed_price' };
   const shared = !!v.shared;
@@ -47,12 +52,15 @@ export function termsOf(v: Values, unit: number, before?: CouponView): CouponTer
     },
     minimum: { ...(v.minimum?.amount && { amount: scale(v.minimum.amount, unit) }), ...(v.minimum?.quantity && { quantity: v.minimum.quantity }), ...(v.minimum?.base && { base: v.minimum.base }) },
     scope: Object.fromEntries(Object.entries(v.scope ?? {}).filter(([, list]) => Array.isArray(list) && list.length > 0)),
-    stores: v.stores ?? [], channels: v.channels ?? [], weekdays: v.weekdays ?? [], hours: v.hours ?? [],
+    stores: v.stores ?? [], channels: v.channels ?? [], weekdays: v.weekdays ?? [], hours: (v.hours ?? []).filter((h) => h?.from && h.until),
     condition: v.condition, audience: v.audience, cap: scale(v.cap, unit), partial: v.partial,
     from: v.days?.[0]?.startOf('minute').toISOString(), until: v.days?.[1]?.startOf('minute').toISOString(),
-    valid: shared ? {} : { ...before?.valid, days: v.valid?.days || undefined, until: v.valid?.until?.startOf('minute').toISOString() },
+    valid: shared ? {} : {
+      from: v.valid?.from?.startOf('minute').toISOString(), until: v.valid?.until?.startOf('minute').toISOString(),
+      days: v.valid?.days, hours: v.valid?.hours, wait_hours: v.valid?.wait_hours, ...((v.times ?? 1) > 1 && { days_from_first_use: v.valid?.days_from_first_use }),
+    },
     limits: { ...v.limits, budget: scale(v.limits?.budget, unit), ...(shared && { stock: undefined, per_member: undefined }) },
-    ...(!shared && { times: v.times, transferable: v.transferable, listed: v.listed, price: v.price?.currency && v.price.amount ? v.price : undefined, from_sale: before?.from_sale }),
+    ...(!shared && { times: v.times, transferable: v.transferable, listed: v.listed, price: v.price?.currency && v.price.amount ? v.price : undefined, grant_on: (v.grant_on ?? []).filter((g) => g?.on).map((g) => ({ on: g.on, ...(g.on === 'tier_reached' && { tier: g.tier }), ...(g.on === 'birthday' && { days_before: g.days_before }) })), from_sale: v.next ? { ...v.from_sale, amount: scale(v.from_sale?.amount, unit) ?? 0 } : undefined }),
     bearer: v.bearer, stack: v.stack, returns: v.returns, shared_code: shared ? v.shared_code : undefined,
   };
   return drop(terms) as CouponTerms;

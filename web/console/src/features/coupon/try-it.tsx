@@ -4,9 +4,11 @@ import { decimalsOf, symbolOf } from '@patron/shared/format/format.ts';
 import { useFormat } from '@patron/shared/format/use-format.ts';
 import { Icon } from '@patron/shared/ui/icon.tsx';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Button, Checkbox, Input, InputNumber } from 'antd';
+import { Button, Checkbox, DatePicker, Input, InputNumber } from 'antd';
+import type { Dayjs } from 'dayjs';
 import { useDeferredValue, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { StoreSelect } from '../../ui/place-select.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
 import styles from './coupon.module.css';
 
@@ -16,7 +18,9 @@ export function TryIt({ terms, money }: { terms: CouponTerms; money: string }) {
   const { money: said, language } = useFormat();
   const unit = 10 ** decimalsOf(money);
   const [lines, setLines] = useState<CouponTryLine[]>([{ sku: '', quantity: 1, amount: 100 * unit }]);
-  const asked = useDeferredValue(JSON.stringify({ coupon: { ...terms, name_en: terms.name_en || '–' }, basket: { lines: lines.map((l) => ({ quantity: l.quantity, amount: l.amount, ...(l.sku && { sku: l.sku }), ...(l.delivery && { delivery: true }) })) } }));
+  const [where, setWhere] = useState<{ store?: string | undefined; channel?: string; member?: string; at?: Dayjs | null }>({});
+  const [who, setWho] = useState('');
+  const asked = useDeferredValue(JSON.stringify({ coupon: { ...terms, name_en: terms.name_en || '–' }, basket: { ...(where.store && { store: where.store }), ...(where.channel && { channel: where.channel }), ...(where.member && { member: where.member }), ...(where.at && { at: where.at.toISOString() }), lines: lines.map((l) => ({ quantity: l.quantity, amount: l.amount, ...(l.sku && { sku: l.sku }), ...(l.delivery && { delivery: true }) })) } }));
   const result = useQuery({
     queryKey: ['coupon-try', asked],
     queryFn: () => ok(api.POST('/v1/coupons/try', { body: JSON.parse(asked) as TryCouponTermsTryInBody })),
@@ -40,6 +44,12 @@ export function TryIt({ terms, money }: { terms: CouponTerms; money: string }) {
         </div>
       ))}
       <Button type="text" size="small" icon={<Icon name="plus" size={16} />} onClick={() => setLines([...lines, { sku: '', quantity: 1, amount: 50 * unit }])}>{t('try.add')}</Button>
+      <div className={styles.situation}>
+        <StoreSelect allowClear aria-label={t('try.store')} placeholder={t('try.store')} value={where.store} onChange={(v) => setWhere({ ...where, store: v as string | undefined })} />
+        <Input allowClear aria-label={t('try.channel')} placeholder={t('try.channel')} maxLength={64} value={where.channel} onChange={(e) => setWhere({ ...where, channel: e.target.value.trim() })} />
+        <DatePicker showTime={{ format: 'HH:mm' }} format="YYYY-MM-DD HH:mm" aria-label={t('try.at')} placeholder={t('try.at')} value={where.at ?? null} onChange={(at: Dayjs | null) => setWhere({ ...where, at })} />
+        <Input allowClear aria-label={t('try.member')} placeholder={t('try.member')} maxLength={255} value={who} onChange={(e) => setWho(e.target.value)} onPressEnter={() => setWhere({ ...where, member: who.trim() })} onBlur={() => setWhere({ ...where, member: who.trim() })} />
+      </div>
       {result.error ? <ProblemAlert error={result.error} /> : r && (
         <dl className={styles.facts} aria-live="polite">
           <div><dt>{t('try.total')}</dt><dd>{said(r.total, money)}</dd></div>

@@ -15,7 +15,8 @@ import { kept, useUnsaved } from '../../frame/unsaved.tsx';
 import { ProblemForm } from '../../ui/problem-form.tsx';
 import { Section, WithAside } from '../../ui/section.tsx';
 import { ErrorState, NotFoundState } from '../../ui/states.tsx';
-import { policyInWords, type Currency, type Policy } from './policy.ts';
+import { PayFields } from './pay-fields.tsx';
+import { bounding, policyInWords, type Currency, type Policy } from './policy.ts';
 import styles from './currency-page.module.css';
 
 interface Values {
@@ -57,12 +58,13 @@ function Edit({ currency }: { currency: Currency | undefined }) {
   const [dirty, setDirty] = useState(false);
   useUnsaved(dirty);
   const policy = Form.useWatch('policy', { form, preserve: true });
+  const kind = Form.useWatch('kind', form) ?? 'points';
   const expiry = policy?.expiry?.policy ?? 'never';
   const save = useWrite(
     (values: Values, key) => {
       const params = { header: { 'Idempotency-Key': key } };
       // Fields that are not shown keep what they were.
-      const body = { ...values, policy: { ...currency?.policy, ...values.policy } };
+      const body = { ...values, policy: { ...currency?.policy, ...values.policy, pay: bounding(values.policy.pay ?? currency?.policy.pay) } };
       if (!currency) return ok(api.POST('/v1/currencies', { body: { code: body.code, kind: body.kind, name_en: body.name_en, name_zh: body.name_zh, policy: body.policy }, params }));
       return ok(api.PATCH('/v1/currencies/{code}', {
         body: { name_en: body.name_en, name_zh: body.name_zh, active: body.active, policy: body.policy, version: currency.version },
@@ -137,6 +139,7 @@ function Edit({ currency }: { currency: Currency | undefined }) {
               <Form.Item name={['policy', 'transfer', 'keeps_expiry']} label={t('policy.keeps')} valuePropName="checked"><Switch aria-label={t('policy.keeps')} /></Form.Item>
             </div>
           )}
+          {(currency?.kind ?? kind) !== 'growth' && <PayFields stored={(currency?.kind ?? kind) === 'stored'} decimals={policy?.decimals ?? currency?.policy.decimals ?? 0} pay={policy?.pay} value={policy?.unit_value_millionths ?? currency?.policy.unit_value_millionths ?? 0} />}
           {currency && <Form.Item name="active" label={t('policy.active')} extra={t('policy.activeHelp')} valuePropName="checked"><Switch aria-label={t('policy.active')} /></Form.Item>}
           {mine && <Button type="primary" htmlType="submit" loading={save.isPending} disabled={currency && !dirty}>{currency ? t('currencies.save') : t('currencies.add')}</Button>}
         </ProblemForm>

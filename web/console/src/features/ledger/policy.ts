@@ -23,3 +23,18 @@ export function policyInWords(t: TFunction<'ledger'>, p: Policy): string[] {
   }
   return out;
 }
+
+/** The most that pays for a purchase, in the currency's smallest unit, where the member has enough; as checkouts reckon it. */
+export function mostOf(pay: Policy['pay'], millionths: number, bill: number): number {
+  if (millionths <= 0) return 0;
+  const step = Math.max(1, pay?.step || (millionths < 1_000_000 ? Math.ceil(1_000_000 / millionths) : 1));
+  const open = pay?.most_percent ? Math.floor((bill * pay.most_percent) / 100) : bill;
+  let most = Math.floor((open * 1_000_000) / millionths);
+  if (pay?.most) most = Math.min(most, pay.most);
+  most -= most % step;
+  return most >= Math.max(pay?.least ?? 0, step) ? most : 0;
+}
+
+/** The bounds that were filled in: a field that was emptied bounds nothing. */
+export const bounding = (pay: Policy['pay']): NonNullable<Policy['pay']> =>
+  Object.fromEntries(Object.entries(pay ?? {}).filter(([, v]) => (Array.isArray(v) ? v.length > 0 : !!v)));

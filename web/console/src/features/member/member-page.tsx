@@ -14,6 +14,7 @@ import { ErrorState, NotFoundState } from '../../ui/states.tsx';
 import { Acts, useActs } from './acts.tsx';
 import { memberQuery, type Member } from './api.ts';
 import { AuditPart } from './audit-part.tsx';
+import { BenefitsPart } from './benefits-part.tsx';
 import { ContactPart } from './contact-part.tsx';
 import { Head } from './head.tsx';
 import { LedgerPart } from './ledger-part.tsx';
@@ -32,7 +33,7 @@ import { storesQuery } from '../../frame/lookups.ts';
 import { standingQuery } from '../../ui/standing.tsx';
 
 interface Part {
-  key: 'ledger' | 'sales' | 'standing' | 'plan' | 'offers' | 'timeline' | 'notes' | 'tasks' | 'privacy' | 'audit';
+  key: 'ledger' | 'sales' | 'standing' | 'plan' | 'offers' | 'benefits' | 'timeline' | 'notes' | 'tasks' | 'privacy' | 'audit';
   needs: Permission;
   module?: Module;
   view: ComponentType<{ member: Member }>;
@@ -45,6 +46,7 @@ const parts: Part[] = [
   { key: 'standing', needs: 'members.read', view: StandingPart },
   { key: 'plan', needs: 'members.read', view: PlanPart },
   { key: 'offers', needs: 'members.read', view: OffersPart },
+  { key: 'benefits', needs: 'members.read', view: BenefitsPart },
   { key: 'timeline', needs: 'members.read', view: TimelinePart },
   { key: 'notes', needs: 'members.read', view: ContactPart },
   { key: 'tasks', needs: 'members.read', module: 'tasks', view: TasksPart },

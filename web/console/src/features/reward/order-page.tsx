@@ -71,7 +71,7 @@ function Order({ order: o }: { order: RewardOrderView }) {
       actions={may && (
         <>
           {(o.state === 'held' || o.state === 'paid' || (o.state === 'fulfilled' && !shipped)) && <Button danger onClick={() => setAsking('cancel')}>{t('orders.cancel')}</Button>}
-          {!digital && (o.state === 'done' || (o.state === 'fulfilled' && shipped)) && <Button danger onClick={() => setAsking('return')}>{t('orders.return')}</Button>}
+          {(!digital || o.kind === 'coupon') && (o.state === 'done' || (o.state === 'fulfilled' && shipped)) && <Button danger onClick={() => setAsking('return')}>{t('orders.return')}</Button>}
           {o.state === 'paid' && o.way === 'pickup' && <Button type="primary" loading={step.isPending} onClick={() => step.mutate('ready')}>{t('orders.ready')}</Button>}
           {shipped && (o.state === 'paid' || o.state === 'fulfilled') && <Button type={o.state === 'paid' ? 'primary' : 'default'} onClick={() => setAsking('ship')}>{t('orders.ship')}</Button>}
           {shipped && o.state === 'fulfilled' && <Button type="primary" loading={step.isPending} onClick={() => step.mutate('deliver')}>{t('orders.deliver')}</Button>}

@@ -13,6 +13,8 @@ interface Props {
   quote: TillCheckoutView | undefined;
   offline: boolean;
   edit: (part: Partial<Order>) => void;
+  /** Looks for what was ordered or won under the code. */
+  pickUp: ((code: string) => void) | undefined;
 }
 
 const most = 20; // codes of one sale
@@ -21,7 +23,7 @@ const shownLeft = 3; // coupons of the member that are not used
 const bare = (code: string) => code.toUpperCase().replace(/[\s-]/g, '');
 
 /** Coupons of the sale: scanned or picked, what each takes off, and why the others do not. */
-export function Coupons({ order, shop, quote, offline, edit }: Props) {
+export function Coupons({ order, shop, quote, offline, edit, pickUp }: Props) {
   const { t } = useTranslation('till');
   const { money, named } = useFormat();
   const [code, setCode] = useState('');
@@ -55,7 +57,7 @@ export function Coupons({ order, shop, quote, offline, edit }: Props) {
             const at = left.length + used.length > 0 && !hit && !why ? left.find((l) => l.named) : why;
             return (
               <li key={one}>
-                <span>{hit ? named(hit) : one} {!hit && at && <i role="alert" className={styles.fieldError}>{at.words}</i>}</span>
+                <span>{hit ? named(hit) : one} {!hit && at && <i role="alert" className={styles.fieldError}>{at.words}</i>}{!hit && at?.why === 'coupon.unknown' && pickUp && <> <button type="button" className="word" onClick={() => pickUp(one)}>{t('coupons.pickUp')}</button></>}</span>
                 <span className={styles.num}>{hit ? money(-hit.off, shop.currency) : ''}</span>
                 <button type="button" className={styles.round} aria-label={t('coupons.remove', { name: hit ? named(hit) : one })} onClick={() => set(order.coupons.filter((x) => x !== one))}><Icon name="close" size={18} /></button>
               </li>

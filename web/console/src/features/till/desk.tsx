@@ -7,9 +7,11 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Back } from './back.tsx';
+import { fits } from './bounds.ts';
 import { keepPay, lastPay, type Place, type Shop } from './device.ts';
 import { Done } from './done.tsx';
 import type { Finder } from './find.tsx';
+import { HandOver } from './hand-over.tsx';
 import { Menu } from './menu.tsx';
 import { decimalsOf } from './money.ts';
 import { changed, newOrder, paidByPoints, payable, quoteOf, takeOrder, totalOf, useSettled, type Member, type Order } from './order.ts';
@@ -24,7 +26,7 @@ import { UndoLast } from './undo.tsx';
 import { Waiting } from './waiting.tsx';
 import { WhoPane } from './who-pane.tsx';
 
-export type Sheet = 'menu' | 'waiting' | 'receipts' | 'back' | 'undo' | 'shift';
+export type Sheet = 'menu' | 'hand' | 'waiting' | 'receipts' | 'back' | 'undo' | 'shift';
 
 interface Props {
   me: StaffMeView;
@@ -41,6 +43,7 @@ export function Desk({ me, place, shop }: Props) {
   const [order, setOrder] = useState<Order>(newOrder);
   const [pay, setPay] = useState(lastPay);
   const [sheet, setSheet] = useState<Sheet>();
+  const [tried, setTried] = useState<string>(); // as a coupon, and is none
   const [done, setDone] = useState<string>();
   const [problem, setProblem] = useState<ApiProblem>();
   const [busy, setBusy] = useState(false);
@@ -65,7 +68,10 @@ export function Desk({ me, place, shop }: Props) {
   const quote = (total ?? 0) > 0 && (order.member?.id || order.coupons.length) ? quoted.data : undefined;
   const off = order.coupons.length && quote ? quote.off : 0;
   const sure = order.coupons.length === 0 || (asked === wish && quoted.isSuccess && !quoted.isPlaceholderData); // nobody is told a price that is being worked out
-  const may = total !== undefined && (total > 0 || order.byLines) && byPoints <= total - off && !(offline && byPoints + order.coupons.length > 0) && sure;
+  const known = asked === wish && !quoted.isPlaceholderData ? quote : undefined; // a quote of this purchase, not of the last one
+  const payables = payable(order, shop, place, (total ?? 0) - off, known);
+  const fit = payables.every((p) => fits(order.spend[p.wallet.currency] ?? 0, p.bounds));
+  const may = total !== undefined && (total > 0 || order.byLines) && byPoints <= total - off && !(offline && byPoints + order.coupons.length > 0) && sure && fit;
 
   const edit = (part: Partial<Order>) => {
     setProblem(undefined);
@@ -117,8 +123,21 @@ export function Desk({ me, place, shop }: Props) {
 
   function useAll() {
     if (total === undefined || offline) return;
-    const [first] = payable(order, shop, total - off).filter((p) => p.wallet.kind === 'points');
-    if (first) edit({ spend: { ...order.spend, [first.wallet.currency]: order.spend[first.wallet.currency] === first.most ? 0 : first.most } });
+    const first = payables.find((p) => p.wallet.kind === 'points');
+    if (first) edit({ spend: { ...order.spend, [first.wallet.currency]: order.spend[first.wallet.currency] === first.bounds.most ? 0 : first.bounds.most } });
+  }
+
+  /** Closes what was opened for a code that is no coupon. */
+  function shut() {
+    setSheet(undefined);
+    setTried(undefined);
+  }
+
+  /** A code that is no coupon may stand for what was ordered or won. */
+  function pickUp(code: string) {
+    edit({ coupons: order.coupons.filter((c) => c !== code) });
+    setTried(code);
+    setSheet('hand');
   }
 
   const keys: Record<string, () => void> = { F2: another, F4: useAll, F8: () => setSheet('menu'), F9: () => void take() };
@@ -163,12 +182,13 @@ export function Desk({ me, place, shop }: Props) {
           ? <Done entry={finished} shop={shop} place={place} member={order.member} next={next} undo={() => setSheet('undo')} />
           : (
             <>
-              <OrderPane order={order} shop={shop} total={total} offline={offline} amount={amount} edit={edit} enter={enter} scan={scan} quote={quote} toPay={() => takeButton.current?.focus()} />
+              <OrderPane order={order} shop={shop} total={total} offline={offline} amount={amount} edit={edit} enter={enter} scan={scan} quote={quote} payables={payables} pickUp={me.permissions?.includes('points.write') ? pickUp : undefined} toPay={() => takeButton.current?.focus()} />
               <PayPane order={order} shop={shop} place={place} total={total} byPoints={byPoints} off={off} offline={offline} pay={pay} setPay={setPay} may={may} busy={busy} problem={problem} button={takeButton} take={() => void take()} />
             </>
           )}
       </main>
       {sheet === 'menu' && <Menu me={me} open={setSheet} close={() => setSheet(undefined)} />}
+      {sheet === 'hand' && <HandOver shop={shop} place={place} pay={pay} code={tried} close={shut} />}
       {sheet === 'waiting' && <Waiting shop={shop} close={() => setSheet(undefined)} />}
       {sheet === 'receipts' && <Receipts shop={shop} place={place} close={() => setSheet(undefined)} />}
       {sheet === 'back' && <Back shop={shop} place={place} staff={me.name} close={() => setSheet(undefined)} />}

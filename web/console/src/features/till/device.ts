@@ -3,6 +3,7 @@
  * server. Of people only those found lately are kept, masked, and gone when the cashier signs out.
  */
 import { useSyncExternalStore } from 'react';
+import type { Pay } from './bounds.ts';
 import { deviceOf, maskName, type Who } from './queue.ts';
 
 export interface Place {
@@ -21,7 +22,7 @@ export interface Shop {
   zone: string;
   currency: string;
   open: boolean;
-  currencies: { code: string; kind: string; name_en: string; name_zh: string; decimals: number; millionths: number }[];
+  currencies: { code: string; kind: string; name_en: string; name_zh: string; decimals: number; millionths: number; pay?: Pay }[];
 }
 
 export interface Recent extends Who {

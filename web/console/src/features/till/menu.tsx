@@ -1,5 +1,6 @@
 import { api, ok } from '@patron/shared/api/client.ts';
 import { asProblem } from '@patron/shared/api/problem.ts';
+import type { Permission } from '@patron/shared/api/permission.ts';
 import type { StaffMeView } from '@patron/shared/api/schema.d.ts';
 import { chooseLanguage, languages, type Language } from '@patron/shared/i18n/i18n.ts';
 import { chooseTheme, useThemeChoice, type ThemeChoice } from '@patron/shared/theme/choice.ts';
@@ -12,7 +13,8 @@ import { Dialog, Trouble } from './dialog.tsx';
 import { forget, heard, useTill } from './sender.ts';
 import styles from './till.module.css';
 
-const acts: { sheet: Sheet; key: string }[] = [
+const acts: { sheet: Sheet; key: string; needs?: Permission }[] = [
+  { sheet: 'hand', key: 'G', needs: 'points.write' },
   { sheet: 'back', key: 'R' },
   { sheet: 'undo', key: 'V' },
   { sheet: 'receipts', key: 'P' },
@@ -27,17 +29,19 @@ export function Menu({ me, open, close }: { me: StaffMeView; open: (sheet: Sheet
   const theme = useThemeChoice();
   const { entries } = useTill();
   const [problem, setProblem] = useState<string>();
+  const can = me.permissions ?? [];
+  const mine = acts.filter((a) => !a.needs || can.includes(a.needs));
   const waiting = entries.filter((e) => e.state === 'waiting' || e.state === 'aside').length;
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
-      const act = acts.find((a) => a.key === event.key.toUpperCase());
+      const act = acts.find((a) => a.key === event.key.toUpperCase() && (!a.needs || me.permissions?.includes(a.needs)));
       if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       open(act.sheet);
     };
     document.addEventListener('keydown', key);
     return () => document.removeEventListener('keydown', key);
-  }, [open]);
+  }, [open, me]);
 
   /** Names go, sales that wait stay. The session ends at the server, so it takes a line. */
   async function signOut() {
@@ -57,7 +61,7 @@ export function Menu({ me, open, close }: { me: StaffMeView; open: (sheet: Sheet
   return (
     <Dialog title={t('more')} close={close}>
       <div className={styles.acts}>
-        {acts.map(({ sheet, key }) => <button key={sheet} type="button" className={styles.button} onClick={() => open(sheet)}>{t(`menuSheet.${sheet}`)}<kbd>{key}</kbd></button>)}
+        {mine.map(({ sheet, key }) => <button key={sheet} type="button" className={styles.button} onClick={() => open(sheet)}>{t(`menuSheet.${sheet}`)}<kbd>{key}</kbd></button>)}
       </div>
       <div className={styles.look}>
         <div className={styles.switch} role="group" aria-label={t('menuSheet.language')}>

@@ -8,7 +8,8 @@ import type { TillCheckoutView } from '@patron/shared/api/schema.d.ts';
 import { Coupons } from './coupons.tsx';
 import type { Shop } from './device.ts';
 import { decimalsOf } from './money.ts';
-import { payable, type Item, type Order } from './order.ts';
+import type { Item, Order, payable } from './order.ts';
+import { fits, takes } from './bounds.ts';
 import { minorOf, pointsFor, refOf, scanned, worthOf } from './queue.ts';
 import styles from './till.module.css';
 
@@ -22,13 +23,15 @@ interface Props {
   enter: (event: KeyboardEvent) => void;
   scan: (code: string) => void;
   quote: TillCheckoutView | undefined;
+  payables: ReturnType<typeof payable>;
   toPay: () => void;
+  pickUp: ((code: string) => void) | undefined;
 }
 
 const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '.', '0', '⌫'];
 
 /** What is bought: an amount, or lines; and the points that pay for some of it. */
-export function OrderPane({ order, shop, total, offline, amount, edit, enter, scan, quote, toPay }: Props) {
+export function OrderPane({ order, shop, total, offline, amount, edit, enter, scan, quote, payables, toPay, pickUp }: Props) {
   const { t } = useTranslation('till');
   const times = useRef<number[]>([]);
   const [keypad] = useState(() => window.matchMedia('(min-width: 900px)').matches);
@@ -77,29 +80,32 @@ export function OrderPane({ order, shop, total, offline, amount, edit, enter, sc
             )}
           </>
         )}
-      <Coupons order={order} shop={shop} quote={quote} offline={offline} edit={edit} />
-      {order.member && <PayWith order={order} shop={shop} total={Math.max(0, (total ?? 0) - (quote?.off ?? 0))} offline={offline} edit={edit} />}
+      <Coupons order={order} shop={shop} quote={quote} offline={offline} edit={edit} pickUp={pickUp} />
+      {order.member && <PayWith order={order} shop={shop} total={total ?? 0} list={payables} offline={offline} edit={edit} />}
     </section>
   );
 }
 
 /** Paying with points and stored value. Without a line nobody knows what is left, so nothing is taken. */
-function PayWith({ order, shop, total, offline, edit }: { order: Order; shop: Shop; total: number; offline: boolean; edit: Props['edit'] }) {
+function PayWith({ order, shop, total, list, offline, edit }: { order: Order; shop: Shop; total: number; list: Props['payables']; offline: boolean; edit: Props['edit'] }) {
   const { t } = useTranslation('till');
   const { money, named, language } = useFormat();
   const [shown, setShown] = useState<string>();
   if (offline || !order.member?.id || !order.member.wallets) {
     return <div className={styles.spend}><p className={styles.why}><Icon name="lock" size={18} /><span>{offline || order.member?.typed ? t('spend.offline') : t('spend.unread')}</span></p></div>;
   }
-  const list = payable(order, shop, total);
   const one = list.find((p) => p.wallet.currency === shown) ?? list[0];
   if (!one) return null;
-  const { wallet, millionths, most } = one;
+  const { wallet, millionths, bounds } = one;
+  const { least, most } = bounds;
   const { currency, decimals, kind } = wallet;
   const n = order.spend[currency] ?? 0;
-  const step = Math.max(1, pointsFor(10 ** decimalsOf(shop.currency), millionths)); // one whole unit of money
-  const set = (to: number) => edit({ spend: { ...order.spend, [currency]: Math.max(0, Math.min(most, to)) } });
   const stored = kind === 'stored';
+  const unit = Math.max(1, pointsFor(10 ** decimalsOf(shop.currency), millionths)); // one whole unit of money
+  const step = Math.ceil(unit / bounds.step) * bounds.step;
+  const set = (to: number) => edit({ spend: { ...order.spend, [currency]: takes(to, bounds) } });
+  const less = () => set(n <= least ? 0 : Math.max(least, n % step ? n - (n % step) : n - step));
+  const amountOf = (amount: number) => (stored ? money(worthOf(amount, millionths), shop.currency, { trim: true }) : `${pointsFigure(amount, decimals)} ${pointsUnit(amount, language, decimals)}`);
   return (
     <div className={styles.spend}>
       {list.length > 1
@@ -111,17 +117,22 @@ function PayWith({ order, shop, total, offline, edit }: { order: Order; shop: Sh
         : (
           <div className={styles.pair}>
             <span className={styles.label}>{t('spend.with', { name: named(wallet) })}</span>
-            {!stored && <span className={styles.label}>{t('spend.rate', { points: pointsFigure(step, decimals), money: money(worthOf(step, millionths), shop.currency, { trim: true }) })}</span>}
+            {!stored && <span className={styles.label}>{t('spend.rate', { points: pointsFigure(unit, decimals), money: money(worthOf(unit, millionths), shop.currency, { trim: true }) })}</span>}
           </div>
         )}
       <div className={styles.step}>
-        <button type="button" className={styles.button} aria-label={t('spend.less', { name: named(wallet) })} disabled={n === 0} onClick={() => set(n % step ? n - (n % step) : n - step)}><Icon name="minus" size={24} /></button>
+        <button type="button" className={styles.button} aria-label={t('spend.less', { name: named(wallet) })} disabled={n === 0} onClick={less}><Icon name="minus" size={24} /></button>
         <div className={styles.stepFigure} aria-live="polite">
           <b>{stored ? money(worthOf(n, millionths), shop.currency) : <>{pointsFigure(n, decimals)} <i>{pointsUnit(n, language, decimals)}</i></>}</b>
           {!stored && <span>{t('spend.off', { money: money(worthOf(n, millionths), shop.currency) })}</span>}
         </div>
         <button type="button" className={styles.button} aria-label={t('spend.more', { name: named(wallet) })} disabled={n >= most} onClick={() => set(n - (n % step) + step)}><Icon name="plus" size={24} /></button>
       </div>
+      {most > 0 && <input className={styles.slider} type="range" aria-label={t('spend.with', { name: named(wallet) })} aria-valuetext={amountOf(n)} min={0} max={most} step={bounds.step} value={Math.min(n, most)} onChange={(e) => set(Number(e.target.value))} />}
+      {total > 0 && (most === 0 || most < wallet.available || least > bounds.step) && (
+        <p className={styles.note}>{most === 0 ? t('spend.notTaken', { name: named(wallet) }) : least > bounds.step ? t('spend.between', { least: amountOf(least), most: amountOf(most) }) : t('spend.most', { most: amountOf(most) })}</p>
+      )}
+      {!fits(n, bounds) && <p role="alert" className={styles.fieldError}>{t('spend.tooMuch', { amount: amountOf(n) })}</p>}
       <div className={styles.quick}>
         <button type="button" disabled={n === 0} onClick={() => set(0)}>{t('spend.none')}</button>
         <button type="button" disabled={most === 0 || n === most} onClick={() => set(most)}>{t('spend.all')}{!stored && <kbd>F4</kbd>}</button>

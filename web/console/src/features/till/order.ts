@@ -3,8 +3,9 @@ import { api, ok } from '@patron/shared/api/client.ts';
 import { ApiProblem, asProblem } from '@patron/shared/api/problem.ts';
 import type { LedgerWalletView, SaleNew, SaleNewLine, SaleNewPayment, TillCheckoutView } from '@patron/shared/api/schema.d.ts';
 import { useEffect, useState } from 'react';
+import { boundsOf, within } from './bounds.ts';
 import type { Place, Shop } from './device.ts';
-import { documentOf, maskName, minorOf, pointsFor, sourceOf, worthOf, type Entry } from './queue.ts';
+import { documentOf, maskName, minorOf, sourceOf, worthOf, type Entry } from './queue.ts';
 import { enter, newKey, now } from './sender.ts';
 
 /** Who buys. Without a line only what was typed is known, or a number from before. */
@@ -47,16 +48,19 @@ const holdFor = 12 * 3600; // seconds: longer than a line is down, shorter than 
 
 export const totalOf = (o: Order, decimals: number): number | undefined => (o.byLines ? (o.items.length ? o.items.reduce((sum, i) => sum + i.amount, 0) : undefined) : minorOf(o.amount, decimals));
 
-/** The wallets that can pay here, with how much of each at most. */
-export function payable(o: Order, shop: Shop, total: number) {
+/** The wallets that can pay here, with how much of each this purchase takes. `total` is what coupons leave. */
+export function payable(o: Order, shop: Shop, place: Place, total: number, quote?: TillCheckoutView) {
+  const worthIn = (code: string, n: number) => worthOf(n, shop.currencies.find((c) => c.code === code)?.millionths ?? 0);
   return (o.member?.wallets ?? [])
     .filter((w) => w.kind !== 'growth' && w.available > 0)
     .flatMap((wallet) => {
-      const millionths = shop.currencies.find((c) => c.code === wallet.currency)?.millionths ?? 0;
+      const currency = shop.currencies.find((c) => c.code === wallet.currency);
+      const millionths = currency?.millionths ?? 0;
       if (millionths <= 0) return [];
       const others = Object.entries(o.spend).filter(([code]) => code !== wallet.currency);
-      const rest = total - others.reduce((sum, [code, n]) => sum + worthOf(n, shop.currencies.find((c) => c.code === code)?.millionths ?? 0), 0);
-      return [{ wallet, millionths, most: Math.max(0, Math.min(wallet.available, pointsFor(rest, millionths))) }];
+      const rest = total - others.reduce((sum, [code, n]) => sum + worthIn(code, n), 0);
+      const own = boundsOf(currency?.pay ?? {}, millionths, { available: wallet.available, total, rest, store: [place.store, place.storeCode] });
+      return [{ wallet, millionths, bounds: within(own, quote?.payable?.find((p) => p.currency === wallet.currency)) }];
     });
 }
 

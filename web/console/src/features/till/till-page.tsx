@@ -62,7 +62,7 @@ function useShopOfNow(enabled: boolean) {
     const { program, currencies } = read;
     keepShop({
       name_en: program.name_en, name_zh: program.name_zh, zone: program.zone, currency: program.currency, open: program.modules.till,
-      currencies: (currencies.items ?? []).map((c) => ({ code: c.code, kind: c.kind, name_en: c.name_en, name_zh: c.name_zh, decimals: c.policy.decimals, millionths: c.active ? (c.policy.unit_value_millionths ?? 0) : 0 })),
+      currencies: (currencies.items ?? []).map((c) => ({ code: c.code, kind: c.kind, name_en: c.name_en, name_zh: c.name_zh, decimals: c.policy.decimals, millionths: c.active ? (c.policy.unit_value_millionths ?? 0) : 0, ...(c.policy.pay && { pay: c.policy.pay }) })),
     });
   }, [read]);
 }
