@@ -34,6 +34,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/price"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/staff"
@@ -68,6 +69,7 @@ type Options struct {
 	Program *program.Service
 	Sales   *sale.Service
 	Ledger  *ledger.Service
+	Prices  *price.Service
 	Coupons *coupon.Service
 	Audit   *staff.Audit
 }
