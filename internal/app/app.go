@@ -369,7 +369,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	// What others name comes first.
 	groups, rules := a.Rules.InCode()
 	badges, offers := a.Offers.InCode()
-	a.Code = code.New(a.DB, a.Audit, a.Ledger.Part(), code.Earning(a.Program), a.Tiers.InCode(), groups, rules, badges, offers, a.Coupons.InCode(), a.Plans.Part())
+	a.Code = code.New(a.DB, a.Audit, a.Ledger.Part(), code.Earning(a.Program), a.Tiers.InCode(), groups, rules, badges, offers, a.Coupons.InCode(), a.Plans.Part(), a.Prices.InCode())
 	if err := a.route(o); err != nil {
 		return err
 	}

@@ -83,6 +83,9 @@ func (s *shop) morning(ctx context.Context, day time.Time, n int) error {
 			err = s.coupons(ctx, s.app.Program.Snapshot().Zone)
 		}
 		if err == nil {
+			err = s.prices(ctx, s.app.Program.Snapshot().Zone)
+		}
+		if err == nil {
 			err = s.rewards(ctx)
 		}
 	case n == historyDays*3/5:
