@@ -23,3 +23,8 @@ export function policyInWords(t: TFunction<'ledger'>, p: Policy): string[] {
   }
   return out;
 }
+
+/** Steps of top-ups in other units: by is what one of the old is in the new. */
+export function scaled(steps: Policy['top_ups'], by: number): NonNullable<Policy['top_ups']> {
+  return (steps ?? []).filter((s) => s?.least && s.bonus).map((s) => ({ ...s, least: by < 1 ? s.least * by : Math.round(s.least * by), bonus: by < 1 ? s.bonus * by : Math.round(s.bonus * by) }));
+}
