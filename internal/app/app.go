@@ -38,6 +38,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/offer"
 	"github.com/patron-loyalty/patron/internal/plan"
 	"github.com/patron-loyalty/patron/internal/portal"
+	"github.com/patron-loyalty/patron/internal/price"
 	"github.com/patron-loyalty/patron/internal/privacy"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/program/code"
@@ -102,6 +103,7 @@ type App struct {
 	Tiers     *tier.Service
 	Offers    *offer.Service
 	Coupons   *coupon.Service
+	Prices    *price.Service
 	Rewards   *reward.Service
 	Draws     *draw.Service
 	Track     *track.Service
@@ -313,6 +315,12 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the coupons: %w", err)
 	}
+	a.Prices, err = price.New(ctx, price.Options{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Ledger: a.Ledger, Catalog: a.Catalog, Tiers: a.Tiers, Plans: a.Plans, Audit: a.Audit,
+	})
+	if err != nil {
+		return fmt.Errorf("open the prices: %w", err)
+	}
 	a.Rewards, err = reward.New(ctx, reward.Options{
 		DB: a.DB, Box: a.Box, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Ledger: a.Ledger, Audit: a.Audit, Jobs: a.Jobs, Vouchers: rewardVouchers{a.Coupons},
 	})
@@ -328,10 +336,11 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	a.Ledger.Accompany(a.Draws.Companion())
 	a.Sales = sale.NewService(sale.Options{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Audit: a.Audit, Catalog: a.learner,
-		Steps: []sale.Step{till.Pricing(a.Coupons), a.Rules, a.Tiers.Benefit(), a.Plans.Step(), a.Offers.Step(), a.Coupons.Step(), a.Tiers.Step()},
+		Steps: []sale.Step{till.Pricing(a.Prices, a.Coupons), a.Rules, a.Tiers.Benefit(), a.Plans.Step(), a.Offers.Step(), a.Coupons.Step(), a.Tiers.Step()},
 	})
 	a.Rules.Use(a.Sales)
 	a.Coupons.Use(a.Sales)
+	a.Prices.Use(a.Sales)
 	a.Rules.Register(a.Jobs, a.Events)
 	a.Track = track.New(track.Options{
 		Program: a.Program, Members: a.Members, Engine: a.Ledger.Engine(), Clock: a.Clock, Givers: []track.Giver{rulesOnEvents{a.Rules}}, Told: a.Offers.Told,
@@ -351,7 +360,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 			return &Sink{App: a, Source: t.Source, CreateMembers: t.CreateMembers, History: t.History, Rates: t.Rates}
 		},
 	})
-	a.Till = till.New(till.Options{DB: a.DB, Clock: a.Clock, Program: a.Program, Sales: a.Sales, Ledger: a.Ledger, Coupons: a.Coupons, Members: a.Members, Audit: a.Audit, Box: a.Box})
+	a.Till = till.New(till.Options{DB: a.DB, Clock: a.Clock, Program: a.Program, Sales: a.Sales, Ledger: a.Ledger, Prices: a.Prices, Coupons: a.Coupons, Members: a.Members, Audit: a.Audit, Box: a.Box})
 	a.Till.Register(a.Jobs)
 	a.Desk = desk.New(a.DB, a.Clock, a.Audit)
 	a.backups = newBackups(a, o)
@@ -362,7 +371,7 @@ func (a *App) build(ctx context.Context, o Options) (err error) {
 	// What others name comes first.
 	groups, rules := a.Rules.InCode()
 	badges, offers := a.Offers.InCode()
-	a.Code = code.New(a.DB, a.Audit, a.Ledger.Part(), code.Earning(a.Program), a.Tiers.InCode(), groups, rules, badges, offers, a.Coupons.InCode(), a.Rewards.InCode(), a.Plans.Part())
+	a.Code = code.New(a.DB, a.Audit, a.Ledger.Part(), code.Earning(a.Program), a.Tiers.InCode(), groups, rules, badges, offers, a.Coupons.InCode(), a.Rewards.InCode(), a.Plans.Part(), a.Prices.InCode())
 	if err := a.route(o); err != nil {
 		return err
 	}
@@ -400,7 +409,7 @@ func (a *App) route(o Options) error {
 		Proxies: o.Config.TrustedProxy,
 	})
 	for _, noun := range []interface{ Routes(*api.Router) }{
-		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Plans, a.Code, a.Rules, a.Tiers, a.Offers, a.Coupons, a.Rewards, a.Draws, a.Track, a.Insight, a.Portal, a.Exports, a.Imports, a.Till, a.Desk, a.Events, a.Jobs,
+		a.Program, a.Staff, a.Approvals, a.Members, a.Privacy, a.Ledger, a.Catalog, a.Sales, a.Plans, a.Code, a.Rules, a.Tiers, a.Offers, a.Coupons, a.Prices, a.Rewards, a.Draws, a.Track, a.Insight, a.Portal, a.Exports, a.Imports, a.Till, a.Desk, a.Events, a.Jobs,
 	} {
 		noun.Routes(a.API)
 	}
@@ -439,6 +448,7 @@ func (a *App) Start(ctx context.Context) {
 	a.running.Go(func() { a.Tiers.Run(run, a.Log) })
 	a.running.Go(func() { a.Offers.Run(run) })
 	a.running.Go(func() { a.Coupons.Run(run) })
+	a.running.Go(func() { a.Prices.Run(run) })
 	a.running.Go(func() { a.Rewards.Run(run) })
 	a.running.Go(func() { a.Draws.Run(run) })
 	a.running.Go(func() { a.learner.run(run) })

@@ -10,7 +10,6 @@ import (
 	"github.com/patron-loyalty/patron/internal/discount"
 	"github.com/patron-loyalty/patron/internal/kit/cond"
 	"github.com/patron-loyalty/patron/internal/kit/db"
-	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
 	"github.com/patron-loyalty/patron/internal/quota"
 	"github.com/patron-loyalty/patron/internal/sale"
@@ -247,12 +246,8 @@ func (l *looking) meetFor(ctx context.Context, versions []*version) (err error) 
 	if len(needs) == 0 {
 		return nil
 	}
-	a := l.s.o.Ledger.Engine().Do(ctx, ledger.Request{Command: look{int64(l.b.Owner), needs}, DryRun: true})
-	if a.Err != nil {
-		return a.Err
-	}
-	l.facts.Found = a.Value.(looked).found
-	return nil
+	l.facts.Found, err = sale.FoundOf(ctx, l.s.o.Ledger.Engine(), int64(l.b.Owner), needs)
+	return err
 }
 
 // judge says whether a candidate can be used at all, and makes its promo.
@@ -379,7 +374,7 @@ func (v *version) promo(ref string, b *sale.Basket, untilMS int64) discount.Prom
 	p := discount.Promo{
 		Ref: ref, Stage: discount.StageCoupon, Order: int(t.Stack.Order), Rank: untilMS, Effect: t.Effect.compile(),
 		MinAmount: t.Minimum.Amount, MinMilli: t.Minimum.Quantity * 1000, Cap: t.Cap, Budget: -1, Partial: t.Partial,
-		Scope: t.Scope.of(b),
+		Scope: t.Scope.Of(b),
 	}
 	switch t.Stack.Class {
 	case Best:
@@ -407,52 +402,4 @@ func (e *Effect) compile() discount.Effect {
 	return discount.Effect{
 		Kind: effectKinds[e.Kind], Percent: e.Percent, Amount: e.Amount, Per: pers[e.Per], Nth: e.Nth, Buy: e.Buy, Get: e.Get, Times: e.Times, Units: e.Units, SKUs: e.SKUs,
 	}
-}
-
-// of is which lines of a basket are in scope, nil for all.
-func (c *Scope) of(b *sale.Basket) func(i int) bool {
-	if len(c.Categories)+len(c.Brands)+len(c.SKUs)+len(c.ExcludeCategories)+len(c.ExcludeBrands)+len(c.ExcludeSKUs) == 0 {
-		return nil
-	}
-	lines := b.Sale.Body.Lines
-	return func(i int) bool { return c.has(lines[i].SKU, lines[i].Category, lines[i].Brand, b.Under) }
-}
-
-// has reports whether a line is in scope.
-func (c *Scope) has(sku, category, brand string, under func(category, ancestor string) bool) bool {
-	below := func(list []string) bool {
-		return slices.ContainsFunc(list, func(x string) bool { return under(category, x) })
-	}
-	switch {
-	case slices.Contains(c.ExcludeSKUs, sku), slices.Contains(c.ExcludeBrands, brand), below(c.ExcludeCategories):
-		return false
-	case len(c.Categories)+len(c.Brands)+len(c.SKUs) == 0:
-		return true
-	}
-	return slices.Contains(c.SKUs, sku) || slices.Contains(c.Brands, brand) || below(c.Categories)
-}
-
-// look is a command that changes nothing: it answers what the account alone knows.
-type look struct {
-	member int64
-	needs  []cond.Need
-}
-
-type looked struct {
-	member int64
-	found  cond.Found
-}
-
-// Needs names the member.
-func (c look) Needs() ledger.Needs { return ledger.Needs{Members: []int64{c.member}} }
-
-// Decide looks.
-func (c look) Decide(st *ledger.State) (any, error) {
-	a, err := st.Account(c.member)
-	if err != nil {
-		return nil, err
-	}
-	out := looked{c.member, cond.Found{}}
-	sale.Find(st, a, st.Day(st.NowMS), c.needs, out.found)
-	return out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/sale"
 )
 
 // The kinds of Origin that this package gives.
@@ -147,11 +148,11 @@ func (s *Service) eligible(ctx context.Context, ids []int64, conditions []*cond.
 	if len(needs) > 0 {
 		var rs []ledger.Request
 		for _, m := range ids {
-			rs = append(rs, ledger.Request{Command: look{m, needs}, DryRun: true, Bulk: len(ids) > 1})
+			rs = append(rs, ledger.Request{Command: sale.Look{Member: m, Facts: needs}, DryRun: true, Bulk: len(ids) > 1})
 		}
 		for _, a := range s.o.Ledger.Engine().DoMany(ctx, rs) {
-			if got, ok := a.Value.(looked); ok {
-				found[got.member] = got.found
+			if got, ok := a.Value.(sale.Looked); ok {
+				found[got.Member] = got.Found
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/program"
+	"github.com/patron-loyalty/patron/internal/sale"
 )
 
 // Terms are what a coupon says: what a version keeps. The JSON names are those of the API
@@ -108,14 +109,7 @@ const (
 )
 
 // Scope says which lines a coupon is for. What is empty does not limit.
-type Scope struct {
-	Categories        []string `json:"categories,omitempty" yaml:"categories,omitempty" maxItems:"500" doc:"Only lines of these categories and those below them."`
-	Brands            []string `json:"brands,omitempty" yaml:"brands,omitempty" maxItems:"500" doc:"Only lines of these brands."`
-	SKUs              []string `json:"skus,omitempty" yaml:"skus,omitempty" maxItems:"500" doc:"Only lines of these products."`
-	ExcludeCategories []string `json:"exclude_categories,omitempty" yaml:"exclude_categories,omitempty" maxItems:"500" doc:"No lines of these categories and those below them."`
-	ExcludeBrands     []string `json:"exclude_brands,omitempty" yaml:"exclude_brands,omitempty" maxItems:"500" doc:"No lines of these brands."`
-	ExcludeSKUs       []string `json:"exclude_skus,omitempty" yaml:"exclude_skus,omitempty" maxItems:"500" doc:"No lines of these products."`
-}
+type Scope = sale.Scope
 
 // Hours is a time of day that may pass midnight.
 type Hours struct {

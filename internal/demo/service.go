@@ -79,7 +79,9 @@ func (s *shop) morning(ctx context.Context, day time.Time, n int) error {
 	}
 	switch {
 	case n == historyDays-couponsFor:
-		err = s.openCoupons(ctx, s.app.Program.Snapshot().Zone)
+		if err = s.openCoupons(ctx, s.app.Program.Snapshot().Zone); err == nil {
+			err = s.prices(ctx, s.app.Program.Snapshot().Zone)
+		}
 	case n == historyDays-offersFor:
 		if err = s.offers(ctx); err == nil {
 			err = s.rewards(ctx)

@@ -17,7 +17,11 @@
 //     line or the unit.
 package discount
 
-import "github.com/patron-loyalty/patron/internal/kit/money"
+import (
+	"slices"
+
+	"github.com/patron-loyalty/patron/internal/kit/money"
+)
 
 // Line is one line of a basket before discounts. It is at index i of the slice wherever
 // something is said by line.
@@ -83,6 +87,9 @@ const (
 	// Exchange gives Units units in scope for nothing: the dearest that fit. Where Amount is
 	// above 0, only units that cost at most so much fit.
 	Exchange
+	// Set takes off each line what ByLine says: somebody has looked at this very basket, as for
+	// the prices of members. What a line has less than that, it is free.
+	Set
 )
 
 // Each says what a percentage or an amount is taken off of.
@@ -110,6 +117,7 @@ type Effect struct {
 	Times   int64    // most repetitions: steps, units or groups; 0 is no bound
 	Units   int64    // of a gift and an exchange; 0 counts as 1
 	SKUs    []string // of a gift
+	ByLine  []int64  // of Set: in the order of the lines
 }
 
 // Promo is one thing that may take something off.
@@ -241,5 +249,8 @@ func check(lines []Line, list []Promo) {
 			panic("discount: two promos with the ref " + p.Ref)
 		}
 		seen[p.Ref] = true
+		if p.Effect.Kind == Set && (len(p.Effect.ByLine) != len(lines) || slices.ContainsFunc(p.Effect.ByLine, func(n int64) bool { return n < 0 })) {
+			panic("discount: what is set by line is not of this basket: " + p.Ref)
+		}
 	}
 }

@@ -48,6 +48,7 @@ func TestKinds(t *testing.T) {
 		{"free delivery up to 5.00", Promo{Cap: 500, Effect: Effect{Kind: FreeDelivery}}, []int64{0, 0, 500}, Left{}},
 		{"exchange: the dearest", Promo{Effect: Effect{Kind: Exchange}}, []int64{3000, 0, 0}, Left{}},
 		{"exchange of up to 20.00: the dearest that fits", Promo{Effect: Effect{Kind: Exchange, Amount: 2000, Units: 2}}, []int64{0, 3000, 0}, Left{}},
+		{"set by line: no more than there is, and never delivery", Promo{Effect: Effect{Kind: Set, ByLine: []int64{100, 9000, 300}}}, []int64{100, 4500, 0}, Left{}},
 		{"cap", Promo{Cap: 70, Effect: Effect{Kind: Percent, Percent: 5000}}, []int64{40, 30, 0}, Left{}},
 		{"budget: a part", Promo{Budget: 70, Partial: true, Effect: Effect{Kind: Amount, Amount: 71}}, []int64{40, 30, 0}, Left{}},
 		{"budget: nothing", Promo{Budget: 70, Effect: Effect{Kind: Amount, Amount: 71}}, nil, Left{Why: WhyBudget}},

@@ -145,6 +145,10 @@ func (b *basket) effect(p *part, from, left, out []int64) {
 	switch {
 	case e.Kind == Gift:
 		b.pick(out, upTo(max(1, e.Units)), whole)
+	case e.Kind == Set:
+		for _, i := range p.target {
+			out[i] = e.ByLine[i]
+		}
 	case e.Kind == FreeDelivery:
 		for _, i := range p.target {
 			out[i] = left[i]

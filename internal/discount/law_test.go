@@ -40,7 +40,7 @@ func drawPromo(t *rapid.T, lines []Line, ref string, stage int) Promo {
 		From:   rapid.SampledFrom([]Base{Running, Running, Initial}).Draw(t, "from"),
 		Budget: -1,
 		Effect: Effect{
-			Kind:    Kind(rapid.IntRange(int(Percent), int(Exchange)).Draw(t, "kind")),
+			Kind:    Kind(rapid.IntRange(int(Percent), int(Set)).Draw(t, "kind")),
 			Percent: rapid.SampledFrom([]int64{500, 1000, 2000, 3333, 5000, 10000}).Draw(t, "percent"),
 			Amount:  amount.Draw(t, "amount"),
 			Per:     Each(rapid.IntRange(int(PerOrder), int(PerNth)).Draw(t, "per")),
@@ -51,6 +51,11 @@ func drawPromo(t *rapid.T, lines []Line, ref string, stage int) Promo {
 			Units:   rapid.Int64Range(0, 3).Draw(t, "units"),
 			SKUs:    rapid.SampledFrom([][]string{{"s0"}, {"s1", "s2"}, {"none"}}).Draw(t, "gift"),
 		},
+	}
+	if p.Effect.Kind == Set {
+		for range lines {
+			p.Effect.ByLine = append(p.Effect.ByLine, rapid.Int64Range(0, 60).Draw(t, "set"))
+		}
 	}
 	if rapid.Bool().Draw(t, "threshold") {
 		p.MinAmount = amount.Draw(t, "least")

@@ -150,6 +150,12 @@ func naiveTake(lines []Line, p Promo, left []int64) ([]int64, Why, int64) {
 	}
 	row := naiveUnits(lines, scope, from, left)
 	switch {
+	case e.Kind == Set:
+		for i := range lines {
+			if scope(i) {
+				off[i] = e.ByLine[i]
+			}
+		}
 	case e.Kind == FreeDelivery:
 		for i, l := range lines {
 			if l.Delivery {

@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"net/http"
+
+	"github.com/patron-loyalty/patron/internal/program"
 )
 
 // EarnCommand gives a member points for a reason that is no sale. Where it bears a
@@ -126,6 +128,7 @@ type topUpCommand struct {
 	member           int64
 	currency         string
 	principal, bonus int64
+	steps            bool // the bonus is what the currency's steps say
 	source, document string
 	reason           string
 	store, issuer    int64
@@ -152,6 +155,9 @@ func (c topUpCommand) Decide(s *State) (any, error) {
 		return nil, ErrNotStored.With("currency", cur.Code)
 	case !a.MayEarn:
 		return nil, ErrMayNotEarn
+	}
+	if c.steps { // not among the terms: a retry gets the first answer, whatever the steps say by then
+		c.bonus = cur.Policy.topUpBonus(c.principal, program.Day(s.Day(s.NowMS)))
 	}
 	g := Grant{
 		Posting: Posting{Source: c.source, Document: c.document, Reason: c.reason, Store: c.store},

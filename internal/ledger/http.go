@@ -50,7 +50,7 @@ func (s *Service) moveRoutes(r *api.Router) {
 		Description: "Answers 202 and moves nothing where the currency wants a second person for such an amount: see approvals.",
 		Needs:       staff.AdjustPoints, Fails: []error{ErrInsufficient, ErrFull, program.ErrNoStore, ErrStoreNeeded}}))
 	api.Post(r, "/v1/members/{ref}/topups", s.postTopUp, posts(api.Doc{ID: "topUp", Summary: "Take stored value that a member pays in, and give the bonus.",
-		Description: "One payment has one effect for ever: it is known by source and document or, without them, by kind and reference of the payment.",
+		Description: "One payment has one effect for ever: it is known by source and document or, without them, by kind and reference of the payment. With dry_run=true it says what would come on top.",
 		Fails:       []error{ErrNotStored, ErrDocumentTaken, ErrMayNotEarn, ErrFull, ErrUnnamed, program.ErrOff, program.ErrNoStore, ErrStoreNeeded}}))
 	api.Post(r, "/v1/transfers", s.postTransfer, posts(api.Doc{ID: "transfer", Summary: "Give points of one member to another.",
 		Fails: []error{ErrInsufficient, ErrNoTransfer, ErrTransferSize, ErrSelf, ErrMayNotEarn, ErrMayNotSpend, ErrNotSpendable, ErrLimit, ErrFull, program.ErrOff}}))
@@ -192,7 +192,7 @@ type topUpIn struct {
 	Body struct {
 		Currency  string `json:"currency" minLength:"1" maxLength:"40" doc:"Code of a stored-value currency." example:"balance"`
 		Principal int64  `json:"principal" minimum:"1" maximum:"1000000000000" doc:"What was paid in, in the smallest unit."`
-		Bonus     int64  `json:"bonus,omitempty" minimum:"0" maximum:"1000000000000" doc:"What the shop gives on top."`
+		Bonus     *int64 `json:"bonus,omitempty" minimum:"0" maximum:"1000000000000" doc:"What the shop gives on top, 0 for nothing. Where absent, what the currency's steps say (policy.top_ups)."`
 		Payment   struct {
 			Kind      string `json:"kind" minLength:"1" maxLength:"40" doc:"How it was paid." example:"wechat"`
 			Reference string `json:"reference,omitempty" maxLength:"128" doc:"Number of the payment, unique in its kind."`
@@ -209,7 +209,10 @@ func (s *Service) postTopUp(ctx context.Context, in *topUpIn) (*api.RawOf[Posted
 		return nil, err
 	}
 	b := &in.Body
-	c := topUpCommand{currency: b.Currency, principal: b.Principal, bonus: b.Bonus, source: b.Source, document: b.Document, reason: b.Reason}
+	c := topUpCommand{currency: b.Currency, principal: b.Principal, steps: b.Bonus == nil, source: b.Source, document: b.Document, reason: b.Reason}
+	if b.Bonus != nil {
+		c.bonus = *b.Bonus
+	}
 	if (b.Source == "") != (b.Document == "") {
 		return nil, ErrUnnamed.At("body.source")
 	}

@@ -13,10 +13,10 @@ func (s *Service) currencyRoutes(r *api.Router) {
 	tags := []string{"Point currencies"}
 	api.Get(r, "/v1/currencies", s.listCurrencies, api.Doc{ID: "listCurrencies", Summary: "List point currencies.", Tags: tags})
 	api.Post(r, "/v1/currencies", s.postCurrency, api.Doc{ID: "addCurrency", Summary: "Make a point currency.", Tags: tags, Needs: program.Manage, Status: 201,
-		Fails: []error{ErrCurrencyTaken, ErrCurrencyCode, ErrCurrencies, ErrExpiryPolicy, ErrExpiryDates, ErrTransferRule, program.ErrName, program.ErrLimited}})
+		Fails: []error{ErrCurrencyTaken, ErrCurrencyCode, ErrCurrencies, ErrExpiryPolicy, ErrExpiryDates, ErrTransferRule, ErrTopUps, program.ErrName, program.ErrLimited}})
 	api.Patch(r, "/v1/currencies/{code}", s.patchCurrency, api.Doc{ID: "changeCurrency", Summary: "Change names, policy or use of a point currency.", Tags: tags, Needs: program.Manage,
 		Description: "Points that are there keep the instants that they were given with; a new policy counts from the next posting on. Code, kind and decimals are fixed.",
-		Fails:       []error{ErrNoCurrency, ErrCurrencyChanged, ErrCurrencyInUse, ErrDecimals, ErrExpiryPolicy, ErrExpiryDates, ErrTransferRule, program.ErrName, program.ErrLimited}})
+		Fails:       []error{ErrNoCurrency, ErrCurrencyChanged, ErrCurrencyInUse, ErrDecimals, ErrExpiryPolicy, ErrExpiryDates, ErrTransferRule, ErrTopUps, program.ErrName, program.ErrLimited}})
 	api.Get(r, "/v1/currencies/{code}/preview", s.previewCurrency, api.Doc{ID: "previewCurrency", Summary: "Say when points would become usable and end.", Tags: tags,
 		Fails: []error{ErrNoCurrency, program.ErrTime}})
 }

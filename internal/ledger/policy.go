@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/errs"
+	"github.com/patron-loyalty/patron/internal/program"
 )
 
 // Currency is one kind of points with its policies.
@@ -46,6 +47,40 @@ type Policy struct {
 	// of its minor unit: for the liability report.
 	UnitValue int64 `json:"unit_value_millionths,omitempty" minimum:"0" maximum:"1000000000000" doc:"Worth of the smallest unit, in millionths of the currency's minor unit."`
 	Pay       Pay   `json:"pay,omitzero" doc:"How much of a purchase it may pay for at a checkout."`
+	// TopUps are the bonuses that come with a top-up whose caller states none.
+	TopUps []TopUpStep `json:"top_ups,omitempty" maxItems:"20" doc:"Stored value: what comes on top of a top-up. Of the steps that are reached on the day, the one with the largest bonus counts."`
+}
+
+// TopUpStep is the bonus from one amount on.
+type TopUpStep struct {
+	Least int64  `json:"least" minimum:"1" maximum:"1000000000000" doc:"From what is paid in on, in the smallest unit."`
+	Bonus int64  `json:"bonus" minimum:"1" maximum:"1000000000000" doc:"What comes on top, in the smallest unit."`
+	From  string `json:"from,omitempty" maxLength:"10" doc:"First day, as 2026-03-01; absent for at once." example:"2026-03-01"`
+	Until string `json:"until,omitempty" maxLength:"10" doc:"Last day; absent for no end." example:"2026-03-31"`
+}
+
+// days are the first and the last day of a step; 0 where there is none.
+func (t TopUpStep) days() (from, until program.Day, err error) {
+	if t.From != "" {
+		if from, err = program.ParseDay(t.From); err != nil {
+			return 0, 0, err
+		}
+	}
+	if t.Until != "" {
+		until, err = program.ParseDay(t.Until)
+	}
+	return from, until, err
+}
+
+// topUpBonus is what comes on top of so much that is paid in on a day.
+func (p *Policy) topUpBonus(principal int64, day program.Day) (bonus int64) {
+	for _, t := range p.TopUps {
+		from, until, _ := t.days() // checked when it was written
+		if principal >= t.Least && day >= from && (until == 0 || day <= until) {
+			bonus = max(bonus, t.Bonus)
+		}
+	}
+	return bonus
 }
 
 // Clawback says how far a return may take points back.
@@ -103,6 +138,7 @@ type Expiry struct {
 var (
 	ErrExpiryPolicy = errs.New(errs.Invalid, "ledger.expiry_policy", "A rolling or sliding expiry needs a count of at least 1 and a unit (day, month, year).", "滚动或活跃到期需要数量（至少 1）与单位（天、月、年）。")
 	ErrExpiryDates  = errs.New(errs.Invalid, "ledger.expiry_dates", "A fixed expiry needs 1 to 20 days of the year such as 12-31.", "固定到期需要 1 到 20 个日期，例如 12-31。")
+	ErrTopUps       = errs.New(errs.Invalid, "ledger.top_ups", "A bonus on top-ups is for stored value: its amounts are above 0, and its first day, as 2026-03-01, is not after its last.", "充值赠送仅适用于储值币种：金额须大于 0，日期格式如 2026-03-01，且开始不晚于结束。")
 	ErrTransferRule = errs.New(errs.Invalid, "ledger.transfer_rule", "The least of a transfer is above the most.", "转赠下限高于上限。")
 )
 
@@ -289,6 +325,12 @@ func (c *Currency) Check() error {
 	}
 	if t := c.Policy.Transfer; t.Max > 0 && t.Min > t.Max {
 		return ErrTransferRule
+	}
+	for i, t := range c.Policy.TopUps {
+		from, until, err := t.days()
+		if err != nil || until != 0 && from > until || t.Least < 1 || t.Bonus < 1 || c.Kind != Stored {
+			return ErrTopUps.At(fmt.Sprintf("body.policy.top_ups[%d]", i))
+		}
 	}
 	return nil
 }

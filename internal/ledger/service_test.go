@@ -385,3 +385,58 @@ func TestTopUps(t *testing.T) {
 		}
 	})
 }
+
+// What comes on top of a top-up: the largest bonus of the steps that are reached on the day, where
+// the caller states none. A retry gets the first answer, whatever the steps say by then.
+func TestTopUpSteps(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		today := w.clock.Now().Add(8 * time.Hour).Format(time.DateOnly) // the programme is in China
+		tomorrow := w.clock.Now().Add(32 * time.Hour).Format(time.DateOnly)
+		w.currency("balance", "stored", `{"decimals":2,"spend_order":"proportional","top_ups":[
+			{"least":10000,"bonus":500},{"least":50000,"bonus":5000},{"least":50000,"bonus":8000,"until":"`+today+`"},{"least":1,"bonus":9999,"from":"`+tomorrow+`"}]}`)
+		m := w.member("1")
+		pay := func(n int64, more, ref string) string {
+			return fmt.Sprintf(`{"currency":"balance","principal":%d,%s"payment":{"kind":"wechat","reference":"%s"}}`, n, more, ref)
+		}
+		for i, tt := range []struct {
+			paid  int64
+			more  string
+			bonus int64
+		}{
+			{9_999, "", 0},
+			{10_000, "", 500},
+			{49_999, "", 500},
+			{50_000, "", 8000},
+			{50_000, `"bonus":0,`, 0},
+			{50_000, `"bonus":123,`, 123},
+		} {
+			ref := fmt.Sprint("s", i)
+			tried := w.post(201, "/v1/members/"+m+"/topups?dry_run=true", pay(tt.paid, tt.more, ref))
+			got := w.post(201, "/v1/members/"+m+"/topups", pay(tt.paid, tt.more, ref))
+			if got["amount"] != float64(tt.paid+tt.bonus) || tried["amount"] != got["amount"] {
+				t.Errorf("%d paid, %s gave %v, tried %v", tt.paid, tt.more, got["amount"], tried["amount"])
+			}
+		}
+		before := w.wallet(m, "balance")
+		w.clock.Advance(48 * time.Hour)
+		if again := w.post(201, "/v1/members/"+m+"/topups", pay(50_000, "", "s3")); again["amount"] != 58_000.0 {
+			t.Errorf("again: %v", again)
+		}
+		w.refuse(409, "ledger.document_taken", ask{method: "POST", path: "/v1/members/" + m + "/topups", body: pay(50_001, "", "s3")})
+		if got := w.wallet(m, "balance"); got.Available != before.Available || *got.Bonus != 500+500+8000+123 {
+			t.Errorf("%+v, before %+v", got, before)
+		}
+		if got := w.post(201, "/v1/members/"+m+"/topups", pay(1, "", "s9")); got["amount"] != 10_000.0 {
+			t.Errorf("two days later: %v", got)
+		}
+		for _, policy := range []string{
+			`"top_ups":[{"least":1,"bonus":1,"from":"2026-03-02","until":"2026-03-01"}]`, `"top_ups":[{"least":1,"bonus":1,"from":"soon"}]`,
+		} {
+			w.refuse(422, "ledger.top_ups", ask{method: "POST", path: "/v1/currencies", body: `{"code":"b2","kind":"stored","name_en":"B","policy":{"decimals":2,` + policy + `}}`})
+		}
+		w.refuse(422, "ledger.top_ups", ask{method: "POST", path: "/v1/currencies", body: `{"code":"b2","kind":"points","name_en":"B","policy":{"decimals":0,"top_ups":[{"least":1,"bonus":1}]}}`})
+		w.verify()
+	})
+}

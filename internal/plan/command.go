@@ -267,6 +267,7 @@ func (s *Service) Of(st *ledger.State, member int64, day program.Day) Holding {
 // Holding is what a member has of a plan on a day. The zero Holding is nothing.
 type Holding struct {
 	Plan       string // code; "" for none
+	Name       errs.Word
 	Standing   Standing
 	Multiplier int64 // of what sales earn, in thousandths; 1000 without a plan
 	Benefits   Benefits
@@ -279,6 +280,7 @@ func (b *book) holding(m *Membership, day program.Day) Holding {
 	if p == nil || !st.Runs() || p.State == Ended && day >= m.Until {
 		return h
 	}
+	h.Name = b.nameOf(p.ID)
 	h.Plan, h.Standing, h.Benefits, h.Multiplier = p.Code, st, p.Terms.Benefits, p.Terms.Benefits.Multiplier
 	return h
 }

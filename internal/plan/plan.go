@@ -32,6 +32,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/id"
 	"github.com/patron-loyalty/patron/internal/kit/money"
 	"github.com/patron-loyalty/patron/internal/program"
+	"github.com/patron-loyalty/patron/internal/sale"
 )
 
 // Plan is what members can buy.
@@ -82,10 +83,11 @@ type Terms struct {
 
 // Benefits are what a plan gives.
 type Benefits struct {
-	Multiplier   int64     `json:"multiplier" minimum:"1000" maximum:"100000" doc:"By how much what sales earn is multiplied, in thousandths: 1500 is half as much again, 1000 no more than without."`
-	Discount     int64     `json:"discount_percent,omitempty" minimum:"0" maximum:"100" doc:"Percent off at checkout."`
-	FreeDelivery bool      `json:"free_delivery,omitempty" doc:"Delivery costs nothing."`
-	Others       []Benefit `json:"others,omitempty" maxItems:"20" doc:"Anything else, in words."`
+	Multiplier   int64      `json:"multiplier" minimum:"1000" maximum:"100000" doc:"By how much what sales earn is multiplied, in thousandths: 1500 is half as much again, 1000 no more than without."`
+	Discount     int64      `json:"discount_percent,omitempty" minimum:"0" maximum:"100" doc:"Percent off at checkout."`
+	Scope        sale.Scope `json:"discount_scope,omitzero" doc:"What the discount is on; the whole basket where absent."`
+	FreeDelivery bool       `json:"free_delivery,omitempty" doc:"Delivery costs nothing."`
+	Others       []Benefit  `json:"others,omitempty" maxItems:"20" doc:"Anything else, in words."`
 }
 
 // Benefit is one in words.

@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/member"
@@ -27,6 +28,23 @@ func (s *Service) periods(ctx context.Context, m member.ID, before int64, n int)
 		return err
 	})
 	return list, err
+}
+
+// HeldBy says what the plan of a member gives on a day, read outside of a batch: for what a basket
+// is quoted by.
+func (s *Service) HeldBy(ctx context.Context, tx *db.Tx, m member.ID, day program.Day) (Holding, error) {
+	got, err := readMembership(ctx, tx, int64(m))
+	if err != nil {
+		return Holding{}, fmt.Errorf("read the plan of member %s: %w", m, err)
+	}
+	return s.book().holding(&got, day), nil
+}
+
+// Discounts reports whether a plan takes something off what its members buy.
+func (s *Service) Discounts() bool {
+	return slices.ContainsFunc(s.book().list, func(p *Plan) bool {
+		return p.State != Draft && (p.Terms.Benefits.Discount > 0 || p.Terms.Benefits.FreeDelivery)
+	})
 }
 
 // Versions lists what a plan was like before a version, the newest first.

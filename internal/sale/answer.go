@@ -19,8 +19,8 @@ import (
 type Answer struct {
 	ID       string           `json:"id" doc:"The sale."`
 	MemberID string           `json:"member_id,omitempty" doc:"Whose it is; absent while nobody has claimed it."`
-	Total    int64            `json:"total" doc:"What it came to, in minor units of its currency: without what its coupons took off."`
-	Taken    []NewDiscount    `json:"taken_off,omitempty" doc:"What coupons took off, each by its code."`
+	Total    int64            `json:"total" doc:"What it came to, in minor units of its currency: without what was taken off."`
+	Taken    []NewDiscount    `json:"taken_off,omitempty" doc:"What was taken off: by member prices, tier and plan, and by coupons, each by its code."`
 	Points   []Given          `json:"points" doc:"What it earned."`
 	Balances map[string]int64 `json:"balances" doc:"What the member can use now, by currency code."`
 	Tier     *string          `json:"tier" doc:"Code of the member's tier; null where the programme has none."`
@@ -100,7 +100,8 @@ func discountsOf(d *Document) (list []NewDiscount) {
 		off += l.Off
 	}
 	for i := len(d.Body.Discounts) - 1; i >= 0 && off > 0; i-- { // those of the till came first
-		list = append(list, NewDiscount(d.Body.Discounts[i]))
+		x := d.Body.Discounts[i]
+		list = append(list, NewDiscount{x.Kind, x.Ref, x.Amount})
 		off -= d.Body.Discounts[i].Amount
 	}
 	slices.Reverse(list)

@@ -30,7 +30,7 @@ type New struct {
 	Channel    string         `json:"channel,omitempty" maxLength:"32" doc:"As store, web, app."`
 	Payments   []NewPayment   `json:"payments,omitempty" maxItems:"20" doc:"How it was paid."`
 	Discounts  []NewDiscount  `json:"discounts,omitempty" maxItems:"200" doc:"What the till took off already."`
-	Coupons    []string       `json:"coupons,omitempty" maxItems:"20" doc:"Codes to redeem with this sale: total and lines are then those before they take something off, and the answer says what they took. All of them are redeemed, or the sale is refused."`
+	Coupons    []string       `json:"coupons,omitempty" maxItems:"20" doc:"Codes to redeem with this sale, which is then a checkout in one step: total and lines are those before member prices, discounts of tier and plan, and coupons, and the answer says what was taken off. All codes are redeemed, or the sale is refused."`
 	Attributes map[string]any `json:"attributes,omitempty" doc:"Anything else that rules and reports may use."`
 }
 
@@ -187,7 +187,7 @@ func (d *Document) addPayments(n New) (holds []ledger.LotKey, err error) {
 		holds = append(holds, ledger.LotKey{Member: m, Seq: seq})
 	}
 	for _, x := range n.Discounts {
-		d.Body.Discounts = append(d.Body.Discounts, Discount(x))
+		d.Body.Discounts = append(d.Body.Discounts, Discount{Kind: x.Kind, Ref: x.Ref, Amount: x.Amount})
 	}
 	return holds, nil
 }

@@ -2,6 +2,7 @@ package sale
 
 import (
 	"context"
+	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/cond"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
@@ -9,7 +10,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/member"
 )
 
-// Pricing is the Step that takes off a sale what coupons take off, before anything else looks at
+// Pricing is the Step that takes off a sale what member prices, tiers, plans and coupons take off, before anything else looks at
 // it: what is earned, and what rules see, is what is paid. It comes first among the steps, and has
 // a part in sales that nobody owns too. Its Prepare is not asked.
 type Pricing interface {
@@ -34,7 +35,7 @@ func (b *Basket) TakeOff(kind, ref string, byLine []int64) {
 		l.Amount, l.Off, sum = l.Amount-n, l.Off+n, sum+n
 	}
 	d.Body.Lines, d.Total = lines, d.Total-sum
-	d.Body.Discounts = append(d.Body.Discounts, Discount{Kind: kind, Ref: ref, Amount: sum})
+	d.Body.Discounts = append(d.Body.Discounts, Discount{Kind: kind, Ref: ref, Amount: sum, ByLine: slices.Clone(byLine)})
 	b.facts = nil // they look at what is paid
 }
 

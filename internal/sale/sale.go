@@ -163,7 +163,7 @@ type Line struct {
 	Brand      string         `json:"b,omitempty"`
 	Milli      int64          `json:"q"`           // quantity in thousandths
 	Amount     int64          `json:"m"`           // paid for the line
-	Off        int64          `json:"o,omitempty"` // what coupons took off: Amount is without it
+	Off        int64          `json:"o,omitempty"` // what was taken off here: Amount is without it
 	Cost       int64          `json:"k,omitempty"` // what it cost the shop
 	Attributes map[string]any `json:"a,omitempty"`
 
@@ -182,11 +182,15 @@ type Payment struct {
 	Reference string `json:"r,omitempty"`
 }
 
-// Discount is one that the till gave.
+// Discount is one that the till gave, or that was taken off here: by a member price, a tier, a plan or
+// a coupon.
 type Discount struct {
 	Kind   string `json:"k"`
 	Ref    string `json:"r,omitempty"`
 	Amount int64  `json:"m"`
+	// ByLine is, of one that was taken off here and not by the till, how much of it each line of the
+	// sale has, in their order.
+	ByLine []int64 `json:"y,omitempty"`
 }
 
 // Effect is what a document moved.

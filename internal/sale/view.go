@@ -29,7 +29,7 @@ type View struct {
 	Flags      []string       `json:"flags"`
 	Lines      []LineView     `json:"lines"`
 	Payments   []NewPayment   `json:"payments,omitempty"`
-	Discounts  []NewDiscount  `json:"discounts,omitempty"`
+	Discounts  []DiscountView `json:"discounts,omitempty" doc:"What came off: what the till says, and what was taken off here."`
 	Attributes map[string]any `json:"attributes,omitempty"`
 	Points     []PointsView   `json:"points" doc:"What it earned, and what of that was taken back since."`
 	ClawedBack []PointsMoved  `json:"clawed_back,omitempty" doc:"Of a return: what it took back."`
@@ -92,13 +92,37 @@ func (s *Service) view(d *Document) View {
 		v.Payments = append(v.Payments, NewPayment(p))
 	}
 	for _, x := range d.Body.Discounts {
-		v.Discounts = append(v.Discounts, NewDiscount(x))
+		v.Discounts = append(v.Discounts, viewDiscount(d, x))
 	}
 	codes := s.engine.Config().Currencies
 	for _, e := range d.Effect.Earned {
 		v.Points = append(v.Points, PointsView{LotID: id.Encode("lot_", e.Member, e.Lot), Currency: codes[e.Currency].Code, Amount: e.Amount, ClawedBack: e.Clawed, Rule: e.Rule})
 	}
 	v.ClawedBack, v.Restored = viewMoved(codes, d.Effect.Clawed), viewMoved(codes, d.Effect.Restored)
+	return v
+}
+
+// DiscountView is what came off a sale.
+type DiscountView struct {
+	Kind   string        `json:"kind" doc:"As coupon, member_price, tier, plan; of a till's own whatever it says."`
+	Ref    string        `json:"ref,omitempty" doc:"Code of the voucher, the price list, the tier or the plan."`
+	Amount int64         `json:"amount" doc:"In minor units, positive."`
+	Lines  []LineOffView `json:"lines,omitempty" doc:"Of one that was taken off here: from which lines, whose amounts are without it."`
+}
+
+// LineOffView is what came off one line.
+type LineOffView struct {
+	Line int64 `json:"line"`
+	Off  int64 `json:"off" doc:"In minor units."`
+}
+
+func viewDiscount(d *Document, x Discount) DiscountView {
+	v := DiscountView{Kind: x.Kind, Ref: x.Ref, Amount: x.Amount}
+	for i, n := range x.ByLine {
+		if n > 0 {
+			v.Lines = append(v.Lines, LineOffView{d.Body.Lines[i].Line, n})
+		}
+	}
 	return v
 }
 

@@ -2,9 +2,14 @@ package tier
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/cond"
+	"github.com/patron-loyalty/patron/internal/kit/db"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
 )
 
@@ -12,6 +17,39 @@ import (
 func (s *Service) Of(st *ledger.State, a *ledger.Account) (code string, rank int) {
 	at := s.Snapshot().Of(st, a.ID)
 	return at.Code, at.Rank
+}
+
+// HeldBy is where a member stands in the main scheme on a day, read outside of a batch: for what a
+// basket is quoted by. It is never nil. As for what sales earn, a term that is over by then is
+// over whether that was written down or not.
+func (s *Service) HeldBy(ctx context.Context, tx *db.Tx, m member.ID, day program.Day) (*At, error) {
+	l := s.Snapshot().main
+	if l == nil {
+		return &At{}, nil
+	}
+	_, _, row, err := readRow(ctx, tx, int64(m))
+	if err != nil {
+		return nil, fmt.Errorf("read the tier of member %s: %w", m, err)
+	}
+	st := row.of(l.ID)
+	if st.Next != 0 && Day(day) >= st.Next && !l.daily && (!l.yearly() || row.Joined != 0) {
+		var book peopleRows
+		if err := peopleSQL.Query(ctx, tx, []any{rowID(int64(m)), int64(m)}, book.read); err != nil {
+			return nil, fmt.Errorf("read the tier of member %s: %w", m, err)
+		}
+		for _, p := range book.list {
+			if err := p.open(s.o.Clock.Now().UnixMilli(), s.o.Program.Snapshot().Zone); err != nil {
+				return nil, err
+			}
+			st = lapsed(l, Input{Sums: p.sums, Joined: row.Joined, Now: Day(day), Current: st, Quiet: true})
+		}
+	}
+	return l.at(st), nil
+}
+
+// Discounts reports whether a tier of the main scheme takes something off what its members buy.
+func (n *Snapshot) Discounts() bool {
+	return n.main != nil && slices.ContainsFunc(n.main.Tiers, func(t Tier) bool { return t.Benefits.Discount > 0 || t.Benefits.FreeDelivery })
 }
 
 // Benefit is the part of the tiers that raises what rules give: it comes right after them,

@@ -26,6 +26,7 @@ package tier
 
 import (
 	"github.com/patron-loyalty/patron/internal/kit/errs"
+	"github.com/patron-loyalty/patron/internal/sale"
 )
 
 // The bounds of schemes: all of them are held in memory, and every sale looks at each.
@@ -87,13 +88,14 @@ func (c Criteria) empty() bool {
 
 // Benefits are what a tier gives.
 type Benefits struct {
-	Multiplier   int64  `json:"earn_multiplier,omitempty" yaml:"earn_multiplier,omitempty" minimum:"0" maximum:"100000" doc:"What earning rules multiply by, in thousandths: 1500 is × 1.5; 0 stands for 1000."`
-	Discount     int64  `json:"discount_percent,omitempty" yaml:"discount_percent,omitempty" minimum:"0" maximum:"100" doc:"Discount at the till in percent."`
-	BirthdayGift bool   `json:"birthday_gift,omitempty" yaml:"birthday_gift,omitempty" doc:"A gift on the birthday."`
-	FreeDelivery bool   `json:"free_delivery,omitempty" yaml:"free_delivery,omitempty" doc:"Free delivery."`
-	Priority     bool   `json:"service_priority,omitempty" yaml:"service_priority,omitempty" doc:"Served first by customer service."`
-	TextEN       string `json:"text_en,omitempty" yaml:"text_en,omitempty" maxLength:"2000" doc:"What else it gives, in English; a line each."`
-	TextZH       string `json:"text_zh,omitempty" yaml:"text_zh,omitempty" maxLength:"2000" doc:"What else it gives, in Chinese; a line each."`
+	Multiplier   int64      `json:"earn_multiplier,omitempty" yaml:"earn_multiplier,omitempty" minimum:"0" maximum:"100000" doc:"What earning rules multiply by, in thousandths: 1500 is × 1.5; 0 stands for 1000."`
+	Discount     int64      `json:"discount_percent,omitempty" yaml:"discount_percent,omitempty" minimum:"0" maximum:"100" doc:"Discount at the till in percent."`
+	Scope        sale.Scope `json:"discount_scope,omitzero" yaml:"discount_scope,omitempty" doc:"What the discount is on; the whole basket where absent."`
+	BirthdayGift bool       `json:"birthday_gift,omitempty" yaml:"birthday_gift,omitempty" doc:"A gift on the birthday."`
+	FreeDelivery bool       `json:"free_delivery,omitempty" yaml:"free_delivery,omitempty" doc:"Free delivery."`
+	Priority     bool       `json:"service_priority,omitempty" yaml:"service_priority,omitempty" doc:"Served first by customer service."`
+	TextEN       string     `json:"text_en,omitempty" yaml:"text_en,omitempty" maxLength:"2000" doc:"What else it gives, in English; a line each."`
+	TextZH       string     `json:"text_zh,omitempty" yaml:"text_zh,omitempty" maxLength:"2000" doc:"What else it gives, in Chinese; a line each."`
 }
 
 // milli is the multiplier with its default.

@@ -91,6 +91,7 @@ type Checkout struct {
 // Body is the basket and what is held for it. Its JSON is on disk.
 type Body struct {
 	New    sale.New     `json:"n"` // without document and time; lines are before coupons
+	Offs   []Off        `json:"f,omitempty"`
 	Uses   []coupon.Use `json:"u,omitempty"`
 	Spends []Spend      `json:"s,omitempty"`
 	Quote  Quote        `json:"q"`

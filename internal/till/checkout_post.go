@@ -244,9 +244,9 @@ func (s *Service) Confirm(ctx context.Context, ref string, in Confirmation, ask 
 	for _, x := range c.Body.Spends {
 		n.Payments = append(n.Payments, sale.NewPayment{Kind: payKind(s.o.Ledger.Config().ByCode[x.Currency]), Amount: x.Worth, Reference: ledger.HoldID(c.Member, x.Hold)})
 	}
-	p := pricing{s.o.Coupons}
+	p := pricing{s.o.Prices, s.o.Coupons}
 	ask.Price = func(_ context.Context, b *sale.Basket) (sale.Part, error) {
-		takeOff(b, c.Body.Uses)
+		takeOff(b, c.Body.Offs, c.Body.Uses)
 		return redeem{p: p, uses: c.Body.Uses, checkout: c}, nil
 	}
 	return s.o.Sales.Record(ctx, n, ask)

@@ -69,7 +69,7 @@ func (s *Service) Take(ctx context.Context, in OfflineSale, ask sale.Ask) sale.R
 	for _, l := range in.Lines {
 		n.Total += l.Amount // a thousand lines of a bounded amount
 	}
-	part := offline{s: s, p: pricing{s.o.Coupons}, claims: c, store: st.ID, day: int64(snap.Day(at)), rules: snap.OfflineRules()}
+	part := offline{s: s, p: pricing{s.o.Prices, s.o.Coupons}, claims: c, store: st.ID, day: int64(snap.Day(at)), rules: snap.OfflineRules()}
 	if err := part.gather(in); err != nil {
 		return sale.Result{Err: err}
 	}
@@ -143,7 +143,7 @@ func (o offline) price(b *sale.Basket, in OfflineSale) (sale.Part, error) {
 		}
 		u.Amount, u.ByLine = x.Amount, x.ByLine
 	}
-	takeOff(b, o.uses)
+	takeOff(b, nil, o.uses)
 	var paid int64
 	pays := slices.Clone(b.Sale.Body.Payments)
 	for _, x := range o.spends {

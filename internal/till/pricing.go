@@ -2,21 +2,29 @@ package till
 
 import (
 	"context"
+	"slices"
 
 	"github.com/patron-loyalty/patron/internal/coupon"
 	"github.com/patron-loyalty/patron/internal/discount"
 	"github.com/patron-loyalty/patron/internal/kit/cond"
 	"github.com/patron-loyalty/patron/internal/kit/errs"
 	"github.com/patron-loyalty/patron/internal/ledger"
+	"github.com/patron-loyalty/patron/internal/price"
 	"github.com/patron-loyalty/patron/internal/sale"
 )
 
-// pricing is the step of sales that lets coupons take something off: those that a sale names
-// (a checkout in one step), and those that a checkout held.
-type pricing struct{ coupons *coupon.Service }
+// pricing is the step of sales by which something comes off: prices of members, discounts of their
+// tier and plan, and coupons. It is those of a sale that names coupons (a checkout in one step), and
+// those that a checkout held.
+type pricing struct {
+	prices  *price.Service
+	coupons *coupon.Service
+}
 
 // Pricing makes the step. It comes first among the steps of sales.
-func Pricing(coupons *coupon.Service) sale.Pricing { return pricing{coupons} }
+func Pricing(prices *price.Service, coupons *coupon.Service) sale.Pricing {
+	return pricing{prices, coupons}
+}
 
 // Name is part of sale.Step: under it the uses are kept with the sale.
 func (pricing) Name() string { return "coupon_uses" }
@@ -27,6 +35,11 @@ func (pricing) Prepare(context.Context, *sale.Basket) (sale.Part, error) { retur
 // Price is part of sale.Pricing. All codes have to take something off: a till that sends a sale
 // has told its customer so.
 func (p pricing) Price(ctx context.Context, b *sale.Basket, codes []string) (sale.Part, error) {
+	lines := coupon.BasketLines(b)
+	takes, err := p.prices.Standing(ctx, b, lines)
+	if err != nil {
+		return nil, err
+	}
 	list, err := p.coupons.Candidates(ctx, b, codes, false, 0)
 	if err != nil {
 		return nil, err
@@ -35,13 +48,58 @@ func (p pricing) Price(ctx context.Context, b *sale.Basket, codes []string) (sal
 	if err != nil {
 		return nil, err
 	}
-	r := discount.Apply(coupon.BasketLines(b), promos)
+	r := discount.Apply(lines, append(standing(takes), promos...))
 	for _, l := range r.Left {
-		return nil, ErrCoupon.With("code", l.Ref, "why", whyWord(l, b))
+		if find(takes, l.Ref) == nil {
+			return nil, ErrCoupon.With("code", l.Ref, "why", whyWord(l, b))
+		}
 	}
 	uses := usesOf(list, r)
-	takeOff(b, uses)
+	takeOff(b, offsOf(takes, r), uses)
 	return redeem{p: p, uses: uses}, nil
+}
+
+// standing are the promos of what comes off by who buys.
+func standing(takes []price.Take) (out []discount.Promo) {
+	for _, t := range takes {
+		out = append(out, t.Promo)
+	}
+	return out
+}
+
+// find is the take of a promo, nil where the promo is a coupon's.
+func find(takes []price.Take, ref string) *price.Take {
+	for i := range takes {
+		if takes[i].Promo.Ref == ref {
+			return &takes[i]
+		}
+	}
+	return nil
+}
+
+// Off is what comes off a basket by who buys, as a checkout keeps it. Its JSON is on disk.
+type Off struct {
+	Kind   string  `json:"k"`
+	Ref    string  `json:"r"`
+	ByLine []int64 `json:"l"`
+}
+
+// offsOf is what a result takes off by who buys. What one tier or plan gives in two ways is one.
+func offsOf(takes []price.Take, r discount.Result) (out []Off) {
+	for _, x := range r.Applied {
+		t := find(takes, x.Ref)
+		if t == nil {
+			continue
+		}
+		if last := len(out) - 1; last >= 0 && out[last].Kind == t.Kind && out[last].Ref == t.Ref {
+			for i, n := range x.ByLine {
+				out[last].ByLine[i] += n
+			}
+			continue
+		}
+		out = append(out, Off{t.Kind, t.Ref, slices.Clone(x.ByLine)})
+	}
+	return out
 }
 
 // Undo is part of sale.Step.
@@ -88,8 +146,11 @@ func usesOf(list []coupon.Candidate, r discount.Result) (out []coupon.Use) {
 	return out
 }
 
-// takeOff takes off a basket what uses take.
-func takeOff(b *sale.Basket, uses []coupon.Use) {
+// takeOff takes off a basket what comes off by who buys, then what uses of coupons take.
+func takeOff(b *sale.Basket, offs []Off, uses []coupon.Use) {
+	for _, x := range offs {
+		b.TakeOff(x.Kind, x.Ref, x.ByLine)
+	}
 	for _, u := range uses {
 		b.TakeOff("coupon", u.Code, u.ByLine)
 	}

@@ -3,6 +3,7 @@ package till
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 type Wish struct {
 	Member     string         `json:"member,omitempty" maxLength:"255" doc:"Whose purchase it is, by any identifier; absent for nobody's." example:"phone:+8613800000000"`
 	Currency   string         `json:"currency,omitempty" minLength:"3" maxLength:"3" doc:"ISO 4217 code of all amounts; the programme's where absent." example:"CNY"`
-	Lines      []sale.NewLine `json:"lines" minItems:"1" maxItems:"1000" doc:"The basket, before coupons. A line with the attribute delivery: true is the cost of delivery."`
+	Lines      []sale.NewLine `json:"lines" minItems:"1" maxItems:"1000" doc:"The basket at its full prices, before member prices, discounts of tier and plan, and coupons. A line with the attribute delivery: true is the cost of delivery."`
 	Store      string         `json:"store,omitempty" maxLength:"64" doc:"Id or code; absent = the caller's only store, or the programme's default."`
 	Till       string         `json:"till,omitempty" maxLength:"64"`
 	Staff      string         `json:"staff,omitempty" maxLength:"64" doc:"Who serves."`
@@ -41,11 +42,12 @@ type Wanted struct {
 // Quote is what a basket comes to. Amounts of money are in minor units of its currency.
 type Quote struct {
 	Currency string        `json:"currency" doc:"ISO 4217 code of the amounts."`
-	Total    int64         `json:"total" doc:"What the lines came to before coupons."`
-	Off      int64         `json:"off" doc:"What coupons take off."`
+	Total    int64         `json:"total" doc:"What the lines came to before anything came off."`
+	Off      int64         `json:"off" doc:"What comes off in all: member prices, discounts of tier and plan, coupons."`
 	Paid     int64         `json:"paid" doc:"What points and stored value pay."`
 	ToPay    int64         `json:"to_pay" doc:"What is left to pay: total - off - paid."`
 	Lines    []QuoteLine   `json:"lines" doc:"By line, in the order of the basket."`
+	Standing []QuoteOff    `json:"standing" doc:"What comes off by who buys, before coupons, in this order: member prices, then the discount of the tier, then that of the plan."`
 	Coupons  []QuoteCoupon `json:"coupons" doc:"What is used, in the order in which it takes off."`
 	LeftOut  []QuoteLeft   `json:"left_out" doc:"Codes that were named, or held by the member, and are not used, each with its reason."`
 	Better   *Better       `json:"better,omitempty" doc:"Another set of what the member holds that would save more; ask with best=true to use it."`
@@ -59,15 +61,25 @@ type Quote struct {
 type QuoteLine struct {
 	Line   int64     `json:"line" doc:"Its number."`
 	Amount int64     `json:"amount" doc:"What it came to."`
-	Off    int64     `json:"off" doc:"What coupons take off it."`
+	Off    int64     `json:"off" doc:"What comes off it."`
 	Pay    int64     `json:"pay" doc:"What is left of it."`
-	By     []LineOff `json:"by,omitempty" doc:"What each coupon takes off it."`
+	By     []LineOff `json:"by,omitempty" doc:"What each discount takes off it, in the order in which they come."`
 }
 
-// LineOff is what one coupon takes off one line.
+// LineOff is what one discount takes off one line.
 type LineOff struct {
-	Code string `json:"code"`
-	Off  int64  `json:"off"`
+	Kind string `json:"kind" enum:"member_price,tier,plan,coupon" doc:"What it is."`
+	Code string `json:"code" doc:"Of the price list, the tier, the plan or the voucher."`
+	Off  int64  `json:"off" doc:"In minor units."`
+}
+
+// QuoteOff is what comes off by who buys.
+type QuoteOff struct {
+	Kind   string `json:"kind" enum:"member_price,tier,plan" doc:"What it is."`
+	Code   string `json:"code" doc:"Of the price list, the tier or the plan."`
+	NameEN string `json:"name_en"`
+	NameZH string `json:"name_zh"`
+	Off    int64  `json:"off" doc:"What it takes off."`
 }
 
 // QuoteCoupon is one coupon that is used.
@@ -93,7 +105,7 @@ type QuoteLeft struct {
 
 // Better is a set of coupons that saves more.
 type Better struct {
-	Off   int64    `json:"off" doc:"What it would take off."`
+	Off   int64    `json:"off" doc:"What would come off in all with it."`
 	Codes []string `json:"codes" doc:"Of which coupons it is."`
 }
 
@@ -146,7 +158,7 @@ func (s *Service) quote(ctx context.Context, w Wish, n int64, was *Checkout) (*q
 		doc.Member = b.Owner.String()
 	}
 	q := &quoted{basket: b, body: Body{New: doc, Quote: Quote{
-		Currency: w.Currency, Total: doc.Total, Coupons: []QuoteCoupon{}, LeftOut: []QuoteLeft{}, Spends: []QuoteSpend{}, Payable: []Payable{}, Earns: []sale.Given{},
+		Currency: w.Currency, Total: doc.Total, Standing: []QuoteOff{}, Coupons: []QuoteCoupon{}, LeftOut: []QuoteLeft{}, Spends: []QuoteSpend{}, Payable: []Payable{}, Earns: []sale.Given{},
 	}}}
 	if err := s.discounts(ctx, q, w, n, was); err != nil {
 		return nil, err
@@ -157,13 +169,18 @@ func (s *Service) quote(ctx context.Context, w Wish, n int64, was *Checkout) (*q
 	return q, s.earns(ctx, q)
 }
 
-// discounts picks the coupons that are used, and says of the others why they are not.
+// discounts takes off what comes off by who buys, picks the coupons that are used, and says of the
+// others why they are not.
 func (s *Service) discounts(ctx context.Context, q *quoted, w Wish, n int64, was *Checkout) error {
 	b, out := q.basket, &q.body.Quote
 	lines := coupon.BasketLines(b)
 	var own []coupon.Use
 	if was != nil {
 		own = was.Body.Uses
+	}
+	takes, err := s.o.Prices.Standing(ctx, b, lines)
+	if err != nil {
+		return err
 	}
 	list, err := s.o.Coupons.Candidates(ctx, b, w.Coupons, b.Owner != 0, n, own...)
 	if err != nil {
@@ -174,10 +191,11 @@ func (s *Service) discounts(ctx context.Context, q *quoted, w Wish, n int64, was
 		named[list[i].Code] = true
 	}
 	all, _ := promosOf(list, false)
-	best := discount.Best(lines, all)
+	early := standing(takes)
+	best := discount.Best(lines, slices.Concat(early, all))
 	r := best
 	if !w.Best {
-		var asked []discount.Promo
+		asked := slices.Clone(early)
 		for _, p := range all {
 			if named[p.Ref] {
 				asked = append(asked, p)
@@ -186,27 +204,50 @@ func (s *Service) discounts(ctx context.Context, q *quoted, w Wish, n int64, was
 		if r = discount.Apply(lines, asked); best.Off > r.Off {
 			out.Better = &Better{Off: best.Off}
 			for _, x := range best.Applied {
-				out.Better.Codes = append(out.Better.Codes, x.Ref)
+				if find(takes, x.Ref) == nil {
+					out.Better.Codes = append(out.Better.Codes, x.Ref)
+				}
 			}
 		}
 	}
-	q.body.Uses = usesOf(list, r)
+	q.body.Offs, q.body.Uses = offsOf(takes, r), usesOf(list, r)
 	out.Off = r.Off
+	for _, x := range q.body.Offs {
+		o := QuoteOff{Kind: x.Kind, Code: x.Ref, Off: sum(x.ByLine)}
+		for _, t := range takes {
+			if t.Kind == x.Kind && t.Ref == x.Ref {
+				o.NameEN, o.NameZH = t.NameEN, t.NameZH
+			}
+		}
+		out.Standing = append(out.Standing, o)
+	}
 	for i, l := range b.Sale.Body.Lines {
 		line := QuoteLine{Line: l.Line, Amount: l.Amount, Off: l.Amount - r.Lines[i], Pay: r.Lines[i]}
-		for _, x := range r.Applied {
+		for _, x := range q.body.Offs {
 			if x.ByLine[i] > 0 {
-				line.By = append(line.By, LineOff{x.Ref, x.ByLine[i]})
+				line.By = append(line.By, LineOff{x.Kind, x.Ref, x.ByLine[i]})
+			}
+		}
+		for _, u := range q.body.Uses {
+			if u.ByLine[i] > 0 {
+				line.By = append(line.By, LineOff{"coupon", u.Code, u.ByLine[i]})
 			}
 		}
 		out.Lines = append(out.Lines, line)
 	}
-	s.reasons(ctx, q, list, named, r)
+	s.reasons(ctx, q, list, early, named, r)
 	return nil
 }
 
+func sum(list []int64) (n int64) {
+	for _, x := range list {
+		n += x
+	}
+	return n
+}
+
 // reasons says what is used, and of each coupon that is not why.
-func (s *Service) reasons(ctx context.Context, q *quoted, list []coupon.Candidate, named map[string]bool, r discount.Result) {
+func (s *Service) reasons(ctx context.Context, q *quoted, list []coupon.Candidate, early []discount.Promo, named map[string]bool, r discount.Result) {
 	out, language := &q.body.Quote, api.Language(ctx)
 	off, left := map[string]int64{}, map[string]discount.Left{}
 	for _, x := range r.Applied {
@@ -231,9 +272,10 @@ func (s *Service) reasons(ctx context.Context, q *quoted, list []coupon.Candidat
 			l.Why, l.More, l.SKU, l.Words = string(why.Why), why.More, why.SKU, inWords(whyWord(why, q.basket), language)
 		default: // held by the member and not named
 			l.Why, l.Words = "not_asked", inWords(notAsked, language)
-			if alone := discount.Apply(coupon.BasketLines(q.basket), []discount.Promo{c.Promo}); len(alone.Left) > 0 {
-				x := alone.Left[0]
-				l.Why, l.More, l.SKU, l.Words = string(x.Why), x.More, x.SKU, inWords(whyWord(x, q.basket), language)
+			for _, x := range discount.Apply(coupon.BasketLines(q.basket), append(slices.Clone(early), c.Promo)).Left {
+				if x.Ref == c.Code {
+					l.Why, l.More, l.SKU, l.Words = string(x.Why), x.More, x.SKU, inWords(whyWord(x, q.basket), language)
+				}
 			}
 		}
 		out.LeftOut = append(out.LeftOut, l)
@@ -385,7 +427,7 @@ func (s *Service) earns(ctx context.Context, q *quoted) error {
 		return nil
 	}
 	r := s.o.Sales.Record(ctx, q.body.New, sale.Ask{DryRun: true, Price: func(_ context.Context, b *sale.Basket) (sale.Part, error) {
-		takeOff(b, q.body.Uses)
+		takeOff(b, q.body.Offs, q.body.Uses)
 		for _, x := range q.body.Spends { // rules see what points pay
 			b.Sale.Body.Payments = append(b.Sale.Body.Payments, sale.Payment{Kind: payKind(s.o.Ledger.Config().ByCode[x.Currency]), Amount: x.Worth})
 		}

@@ -36,6 +36,7 @@ import (
 	"github.com/patron-loyalty/patron/internal/kit/seal"
 	"github.com/patron-loyalty/patron/internal/ledger"
 	"github.com/patron-loyalty/patron/internal/member"
+	"github.com/patron-loyalty/patron/internal/price"
 	"github.com/patron-loyalty/patron/internal/program"
 	"github.com/patron-loyalty/patron/internal/sale"
 	"github.com/patron-loyalty/patron/internal/staff"
@@ -70,6 +71,7 @@ type Options struct {
 	Program *program.Service
 	Sales   *sale.Service
 	Ledger  *ledger.Service
+	Prices  *price.Service
 	Coupons *coupon.Service
 	Members *member.Service
 	Audit   *staff.Audit

@@ -60,6 +60,7 @@ var levels = map[string]int{
 	"internal/plan":      20,
 	"internal/reward":    20,
 	"internal/draw":      21,
+	"internal/price":     21,
 	"internal/message":   21,
 	"internal/till":      22,
 	"internal/survey":    22,

@@ -24,6 +24,7 @@ import (
 	_ "github.com/patron-loyalty/patron/internal/offer"
 	_ "github.com/patron-loyalty/patron/internal/plan"
 	_ "github.com/patron-loyalty/patron/internal/portal"
+	_ "github.com/patron-loyalty/patron/internal/price"
 	_ "github.com/patron-loyalty/patron/internal/privacy"
 	_ "github.com/patron-loyalty/patron/internal/program"
 	_ "github.com/patron-loyalty/patron/internal/quota"

@@ -10,6 +10,7 @@ import { places, program } from '../features/program/feature.ts';
 import { staff } from '../features/staff/feature.ts';
 import { coupon } from '../features/coupon/feature.ts';
 import { offer } from '../features/offer/feature.ts';
+import { price } from '../features/price/feature.ts';
 import { reward } from '../features/reward/feature.ts';
 import { draw } from '../features/draw/feature.ts';
 import { plan } from '../features/plan/feature.ts';
@@ -32,6 +33,7 @@ export const features: Feature[] = [
   rule,
   offer,
   coupon,
+  price,
   reward,
   draw,
   tier,

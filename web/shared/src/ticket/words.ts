@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next';
-import type { CouponEffect, CouponHours, CouponMinimum, CouponScope, CouponStack } from '../api/schema.d.ts';
+import type { CouponEffect, CouponHours, CouponMinimum, SaleScope, CouponStack } from '../api/schema.d.ts';
 import { symbolOf } from '../format/format.ts';
 import { useFormat } from '../format/use-format.ts';
 
@@ -8,7 +8,7 @@ export interface TicketTerms {
   effect: CouponEffect;
   minimum?: CouponMinimum | undefined;
   cap?: number | undefined;
-  scope?: CouponScope | undefined;
+  scope?: SaleScope | undefined;
   stack?: CouponStack | undefined;
   hours?: CouponHours[] | null | undefined;
   weekdays?: number[] | null | undefined;

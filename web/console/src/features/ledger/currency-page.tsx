@@ -16,7 +16,8 @@ import { ProblemForm } from '../../ui/problem-form.tsx';
 import { Section, WithAside } from '../../ui/section.tsx';
 import { ErrorState, NotFoundState } from '../../ui/states.tsx';
 import { PayFields } from './pay-fields.tsx';
-import { bounding, policyInWords, type Currency, type Policy } from './policy.ts';
+import { bounding, policyInWords, scaled, type Currency, type Policy } from './policy.ts';
+import { StoredFields } from './stored-fields.tsx';
 import styles from './currency-page.module.css';
 
 interface Values {
@@ -60,11 +61,14 @@ function Edit({ currency }: { currency: Currency | undefined }) {
   const policy = Form.useWatch('policy', { form, preserve: true });
   const kind = Form.useWatch('kind', form) ?? 'points';
   const expiry = policy?.expiry?.policy ?? 'never';
+  const kind = Form.useWatch('kind', { form, preserve: true });
+  const stored = (currency?.kind ?? kind) === 'stored';
+  const decimals = currency?.policy.decimals ?? 0;
   const save = useWrite(
     (values: Values, key) => {
       const params = { header: { 'Idempotency-Key': key } };
       // Fields that are not shown keep what they were.
-      const body = { ...values, policy: { ...currency?.policy, ...values.policy, pay: bounding(values.policy.pay ?? currency?.policy.pay) } };
+      const body = { ...values, policy: { ...currency?.policy, ...values.policy, pay: bounding(values.policy.pay ?? currency?.policy.pay), ...(stored && { top_ups: scaled(values.policy.top_ups, 10 ** decimals) }) } };
       if (!currency) return ok(api.POST('/v1/currencies', { body: { code: body.code, kind: body.kind, name_en: body.name_en, name_zh: body.name_zh, policy: body.policy }, params }));
       return ok(api.PATCH('/v1/currencies/{code}', {
         body: { name_en: body.name_en, name_zh: body.name_zh, active: body.active, policy: body.policy, version: currency.version },
@@ -88,7 +92,7 @@ function Edit({ currency }: { currency: Currency | undefined }) {
           error={save.error}
           className={styles.form}
           disabled={!mine}
-          initialValues={currency ? { ...currency, policy: { ...defaults, ...currency.policy } } : { kind: 'points', active: true, policy: { decimals: 0, expiry: { policy: 'rolling', count: 12, unit: 'month' }, clawback: 'debt' } }}
+          initialValues={currency ? { ...currency, policy: { ...defaults, ...currency.policy, top_ups: scaled(currency.policy.top_ups, 1 / 10 ** decimals) } } : { kind: 'points', active: true, policy: { decimals: 0, expiry: { policy: 'rolling', count: 12, unit: 'month' }, clawback: 'debt' } }}
           onValuesChange={() => setDirty(true)}
           onFinish={(values) => save.mutate(values)}
         >
@@ -140,6 +144,7 @@ function Edit({ currency }: { currency: Currency | undefined }) {
             </div>
           )}
           {(currency?.kind ?? kind) !== 'growth' && <PayFields stored={(currency?.kind ?? kind) === 'stored'} decimals={policy?.decimals ?? currency?.policy.decimals ?? 0} pay={policy?.pay} value={policy?.unit_value_millionths ?? currency?.policy.unit_value_millionths ?? 0} />}
+          {stored && <StoredFields decimals={decimals} />}
           {currency && <Form.Item name="active" label={t('policy.active')} extra={t('policy.activeHelp')} valuePropName="checked"><Switch aria-label={t('policy.active')} /></Form.Item>}
           {mine && <Button type="primary" htmlType="submit" loading={save.isPending} disabled={currency && !dirty}>{currency ? t('currencies.save') : t('currencies.add')}</Button>}
         </ProblemForm>

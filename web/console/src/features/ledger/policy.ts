@@ -38,3 +38,7 @@ export function mostOf(pay: Policy['pay'], millionths: number, bill: number): nu
 /** The bounds that were filled in: a field that was emptied bounds nothing. */
 export const bounding = (pay: Policy['pay']): NonNullable<Policy['pay']> =>
   Object.fromEntries(Object.entries(pay ?? {}).filter(([, v]) => (Array.isArray(v) ? v.length > 0 : !!v)));
+/** Steps of top-ups in other units: by is what one of the old is in the new. */
+export function scaled(steps: Policy['top_ups'], by: number): NonNullable<Policy['top_ups']> {
+  return (steps ?? []).filter((s) => s?.least && s.bonus).map((s) => ({ ...s, least: by < 1 ? s.least * by : Math.round(s.least * by), bonus: by < 1 ? s.bonus * by : Math.round(s.bonus * by) }));
+}
