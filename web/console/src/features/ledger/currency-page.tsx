@@ -59,10 +59,10 @@ function Edit({ currency }: { currency: Currency | undefined }) {
   const [dirty, setDirty] = useState(false);
   useUnsaved(dirty);
   const policy = Form.useWatch('policy', { form, preserve: true });
-  const kind = Form.useWatch('kind', form) ?? 'points';
   const expiry = policy?.expiry?.policy ?? 'never';
-  const kind = Form.useWatch('kind', { form, preserve: true });
-  const stored = (currency?.kind ?? kind) === 'stored';
+  const typed = Form.useWatch('kind', { form, preserve: true });
+  const kind = currency?.kind ?? typed ?? 'points';
+  const stored = kind === 'stored';
   const decimals = currency?.policy.decimals ?? 0;
   const save = useWrite(
     (values: Values, key) => {
@@ -143,7 +143,7 @@ function Edit({ currency }: { currency: Currency | undefined }) {
               <Form.Item name={['policy', 'transfer', 'keeps_expiry']} label={t('policy.keeps')} valuePropName="checked"><Switch aria-label={t('policy.keeps')} /></Form.Item>
             </div>
           )}
-          {(currency?.kind ?? kind) !== 'growth' && <PayFields stored={(currency?.kind ?? kind) === 'stored'} decimals={policy?.decimals ?? currency?.policy.decimals ?? 0} pay={policy?.pay} value={policy?.unit_value_millionths ?? currency?.policy.unit_value_millionths ?? 0} />}
+          {kind !== 'growth' && <PayFields stored={stored} decimals={policy?.decimals ?? currency?.policy.decimals ?? 0} pay={policy?.pay} value={policy?.unit_value_millionths ?? currency?.policy.unit_value_millionths ?? 0} />}
           {stored && <StoredFields decimals={decimals} />}
           {currency && <Form.Item name="active" label={t('policy.active')} extra={t('policy.activeHelp')} valuePropName="checked"><Switch aria-label={t('policy.active')} /></Form.Item>}
           {mine && <Button type="primary" htmlType="submit" loading={save.isPending} disabled={currency && !dirty}>{currency ? t('currencies.save') : t('currencies.add')}</Button>}
