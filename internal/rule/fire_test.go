@@ -138,3 +138,38 @@ func TestDates(t *testing.T) {
 		}
 	})
 }
+
+// Each tier that is reached fires, and one that was lost and is reached again only in another year.
+func TestTierReached(t *testing.T) {
+	each(t, func(t *testing.T, s shop) {
+		tier := func(code string, spend int) J { return J{"code": code, "name_en": code, "qualify": J{"spend": spend}} }
+		s.Post("/v1/tier-schemes", J{
+			"code": "club", "name_en": "Club", "main": true, "window": J{"kind": "calendar", "period": "year"},
+			"term": J{"kind": "calendar", "period": "year", "next": true}, "downgrade": "reassess", "drop_on_return": true,
+			"tiers": []J{{"code": "base", "name_en": "Base"}, tier("silver", 10_000), tier("gold", 50_000)},
+		})
+		s.Must(200, "POST", "/v1/tier-schemes/club/publish", nil)
+		s.Rest()
+		s.live("risen", J{"trigger": J{"on": "tier_reached"}, "effect": J{"kind": "fixed", "currency": "points", "points": 10_000}})
+		s.live("golden", J{"trigger": J{"on": "tier_reached", "tier": "gold"}, "effect": J{"kind": "fixed", "currency": "points", "points": 100_000}})
+		m := s.Member()
+		for i, step := range []struct {
+			spend int64 // 0: the last purchase comes back
+			gave  int64
+		}{{10_000, 10_000}, {60_000, 120_000}, {0, 120_000}, {60_000, 120_000}} {
+			if step.spend > 0 {
+				s.Post("/v1/sales", s.Sale(J{"member": m, "document": fmt.Sprint("lifts", i), "total": step.spend, "lines": []J{apptest.Line(1, 1, step.spend)}}))
+			} else {
+				s.Post("/v1/returns", s.Return(fmt.Sprint("lifts", i-1), nil))
+			}
+			s.Rest()
+			if err := s.Tiers.LookMoved(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			s.Rest()
+			if got := s.Wallet(m).Available / 10_000 * 10_000; got != step.gave {
+				t.Errorf("step %d: %d points, want %d", i, s.Wallet(m).Available, step.gave)
+			}
+		}
+	})
+}

@@ -174,12 +174,12 @@ func birthdays(day program.Day) []int {
 
 // told is what is read of events.
 type told struct {
-	Quiet bool   `json:"quiet"`
-	Kind  string `json:"kind"` // of a change of tier
-	To    string `json:"to"`
-	N     int64  `json:"n"`
-	Rule  string `json:"rule"`
-	Tag   string `json:"tag"`
+	Quiet  bool   `json:"quiet"`
+	Scheme string `json:"scheme"` // of a change of tier, as the next two
+	Kind   string `json:"kind"`
+	To     string `json:"to"`
+	Rule   string `json:"rule"`
+	Tag    string `json:"tag"`
 
 	Earned []takenOff `json:"earned"`
 	Taken  []takenOff `json:"taken"`
@@ -262,7 +262,8 @@ func (s *Snapshot) sum(sums map[givenKey]givenView, x takenOff, day, sign int64)
 func (s *Service) onStep(ctx context.Context, tx *db.Tx, e *event.Event, b *told) error {
 	f := Firing{Trigger: OnJoined, Member: member.ID(e.Member), AtMS: e.AtMS, Period: "ever"}
 	if e.Kind == "tier.changed" {
-		f.Trigger, f.Tier, f.Period = OnTier, b.To, strconv.FormatInt(b.N, 10)
+		year := program.DayOf(e.At(), s.Snapshot().loc).String()[:4] // left and reached again, a tier gives no more that year
+		f.Trigger, f.Tier, f.Period = OnTier, b.To, b.Scheme+":"+b.To+"/"+year
 		if b.Kind != "upgraded" {
 			return nil
 		}
