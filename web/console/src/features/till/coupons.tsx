@@ -65,6 +65,11 @@ export function Coupons({ order, shop, quote, offline, edit, pickUp }: Props) {
           })}
         </ul>
       )}
+      {!!quote?.standing?.length && (
+        <ul className={styles.lines} aria-label={t('coupons.standing')}>
+          {quote.standing.map((d) => <li key={`${d.kind} ${d.code}`}><span>{named(d)}</span><span className={styles.num}>{money(-d.off, shop.currency)}</span></li>)}
+        </ul>
+      )}
       {quote?.better && (
         <button type="button" className={styles.button} onClick={() => set(quote.better!.codes ?? [])}>
           {t('coupons.best', { money: money(quote.better.off, shop.currency), count: quote.better.codes?.length ?? 0 })}

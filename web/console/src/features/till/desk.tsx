@@ -66,9 +66,9 @@ export function Desk({ me, place, shop }: Props) {
     queryFn: ({ signal }) => quoteOf(order, total!, place, shop, signal),
   });
   const quote = (total ?? 0) > 0 && (order.member?.id || order.coupons.length) ? quoted.data : undefined;
-  const off = order.coupons.length && quote ? quote.off : 0;
-  const sure = order.coupons.length === 0 || (asked === wish && quoted.isSuccess && !quoted.isPlaceholderData); // nobody is told a price that is being worked out
   const known = asked === wish && !quoted.isPlaceholderData ? quote : undefined; // a quote of this purchase, not of the last one
+  const off = (order.coupons.length ? quote : known)?.off ?? 0;
+  const sure = order.coupons.length === 0 || (asked === wish && quoted.isSuccess && !quoted.isPlaceholderData); // nobody is told a price that is being worked out
   const payables = payable(order, shop, place, (total ?? 0) - off, known);
   const fit = payables.every((p) => fits(order.spend[p.wallet.currency] ?? 0, p.bounds));
   const may = total !== undefined && (total > 0 || order.byLines) && byPoints <= total - off && !(offline && byPoints + order.coupons.length > 0) && sure && fit;
@@ -102,7 +102,7 @@ export function Desk({ me, place, shop }: Props) {
     setProblem(undefined);
     try {
       keepPay(pay);
-      const entry = await takeOrder({ order, total, off, place, shop, staff: me.name, pay });
+      const entry = await takeOrder({ order, total, off, plain: offline || known?.off === 0, place, shop, staff: me.name, pay });
       setDone(entry.document);
     } catch (error) {
       const refused = asProblem(error);
@@ -183,7 +183,7 @@ export function Desk({ me, place, shop }: Props) {
           : (
             <>
               <OrderPane order={order} shop={shop} total={total} offline={offline} amount={amount} edit={edit} enter={enter} scan={scan} quote={quote} payables={payables} pickUp={me.permissions?.includes('points.write') ? pickUp : undefined} toPay={() => takeButton.current?.focus()} />
-              <PayPane order={order} shop={shop} place={place} total={total} byPoints={byPoints} off={off} offline={offline} pay={pay} setPay={setPay} may={may} busy={busy} problem={problem} button={takeButton} take={() => void take()} />
+              <PayPane order={order} shop={shop} place={place} total={total} byPoints={byPoints} off={off} quote={known} offline={offline} pay={pay} setPay={setPay} may={may} busy={busy} problem={problem} button={takeButton} take={() => void take()} />
             </>
           )}
       </main>

@@ -76,8 +76,10 @@ export const seriesOf = (place: Place) => `${place.till}-${place.device}`;
 interface Taking {
   order: Order;
   total: number;
-  /** What coupons take off, as the customer was told. */
+  /** What comes off by coupons, prices of members, tier and plan, as the customer was told. */
   off: number;
+  /** Whether it is known that nothing comes off, or nobody can be asked. */
+  plain: boolean;
   place: Place;
   shop: Shop;
   staff: string;
@@ -90,8 +92,15 @@ interface Taking {
  */
 export async function takeOrder(taking: Taking): Promise<Entry> {
   const { order, total, place, shop, staff, pay } = taking;
-  if (order.coupons.length) return takeCheckout(taking);
   const { member } = order;
+  if (order.coupons.length || (member?.id && !taking.plain)) {
+    try {
+      return await takeCheckout(taking);
+    } catch (error) {
+      const promised = order.coupons.length > 0 || taking.off > 0 || Object.values(order.spend).some((n) => n > 0);
+      if (promised || asProblem(error).status !== 0) throw error; // else the line is gone, and it goes as any other sale
+    }
+  }
   const payments: SaleNewPayment[] = [];
   const held: string[] = [];
   try {
@@ -152,7 +161,10 @@ async function takeCheckout({ order, total, off, place, shop, staff, pay }: Taki
   if (q.to_pay > 0) payments.push({ kind: pay, amount: q.to_pay });
   const at = now().toISOString();
   const lines = linesOf(order, total).map((l, i) => ({ ...l, amount: q.lines?.[i]?.pay ?? l.amount }));
-  const discounts = (q.coupons ?? []).map((c) => ({ kind: 'coupon', ref: c.code, amount: c.off }));
+  const discounts = [
+    ...(q.standing ?? []).map((d) => ({ kind: d.kind, ref: d.code, amount: d.off })),
+    ...(q.coupons ?? []).map((c) => ({ kind: 'coupon', ref: c.code, amount: c.off })),
+  ];
   return enter(seriesOf(place), (n) => {
     const document = documentOf(place.till, place.device, n);
     const sale: SaleNew = { source: sourceOf(place.storeCode, place.till), document, at, currency: shop.currency, total: total - q.off, lines, store: place.store, till: place.till, staff: staff.slice(0, 64), channel: 'store', payments, discounts };
@@ -161,9 +173,11 @@ async function takeCheckout({ order, total, off, place, shop, staff, pay }: Taki
   });
 }
 
-/** What a sale would earn: asked of the server, which keeps nothing of it. */
-export async function previewOf(o: Order, total: number, place: Place, shop: Shop, signal: AbortSignal) {
-  const sale: SaleNew = { source: sourceOf(place.storeCode, place.till), document: 'preview', at: now().toISOString(), currency: shop.currency, total, lines: linesOf(o, total), store: place.store, till: place.till };
+/** What a sale would earn, at the prices that were quoted: asked of the server, which keeps nothing of it. */
+export async function previewOf(o: Order, total: number, quote: TillCheckoutView | undefined, place: Place, shop: Shop, signal: AbortSignal) {
+  const off = o.coupons.length ? 0 : (quote?.off ?? 0); // what coupons take off, the server works out itself
+  const lines = linesOf(o, total).map((l, i) => (off > 0 ? { ...l, amount: quote?.lines?.[i]?.pay ?? l.amount } : l));
+  const sale: SaleNew = { source: sourceOf(place.storeCode, place.till), document: 'preview', at: now().toISOString(), currency: shop.currency, total: total - off, lines, store: place.store, till: place.till };
   return ok(api.POST('/v1/sales', { body: { ...sale, member: o.member!.id!, ...(o.coupons.length ? { coupons: o.coupons } : {}) }, params: { query: { dry_run: true, explain: true }, header: { 'Idempotency-Key': newKey() } }, signal }));
 }
 

@@ -5,7 +5,7 @@ import { Money } from '@patron/shared/ui/money.tsx';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { SaleTrace } from '@patron/shared/api/schema.d.ts';
+import type { SaleTrace, TillCheckoutView } from '@patron/shared/api/schema.d.ts';
 import { standingQuery } from '../../ui/standing.tsx';
 import type { Place, Shop } from './device.ts';
 import { Trouble } from './dialog.tsx';
@@ -20,6 +20,8 @@ interface Props {
   total: number | undefined;
   byPoints: number;
   off: number;
+  /** A quote of this very basket. */
+  quote: TillCheckoutView | undefined;
   offline: boolean;
   pay: string;
   setPay: (kind: string) => void;
@@ -31,7 +33,7 @@ interface Props {
 }
 
 /** What to collect, and the button that says it. */
-export function PayPane({ order, shop, place, total, byPoints, off, offline, pay, setPay, may, busy, problem, button, take }: Props) {
+export function PayPane({ order, shop, place, total, byPoints, off, quote, offline, pay, setPay, may, busy, problem, button, take }: Props) {
   const { t } = useTranslation('till');
   const { money } = useFormat();
   const collect = Math.max(0, (total ?? 0) - off - byPoints);
@@ -46,7 +48,7 @@ export function PayPane({ order, shop, place, total, byPoints, off, offline, pay
         <div className={styles.label}>{t('pay.collect')}</div>
         <div className={styles.total}><Money amount={collect} currency={shop.currency} /></div>
       </div>
-      <Earns order={order} shop={shop} place={place} total={total} offline={offline} />
+      <Earns order={order} shop={shop} place={place} total={total} quote={quote} offline={offline} />
       <div className={styles.bottom}>
         {problem && <Trouble>{problem.status === 0 && byPoints + off > 0 ? t(off > 0 ? 'coupons.offline' : 'spend.offline') : problem.code === changed ? t('coupons.changed') : problem.message}</Trouble>}
         <div className={styles.kinds} role="radiogroup" aria-label={t('pay.kind')}>
@@ -61,12 +63,13 @@ export function PayPane({ order, shop, place, total, byPoints, off, offline, pay
 }
 
 /** What the sale would earn. Without a line it earns the same, only nobody can say how much. */
-function Earns({ order, shop, place, total, offline }: Pick<Props, 'order' | 'shop' | 'place' | 'total' | 'offline'>) {
+function Earns({ order, shop, place, total, quote, offline }: Pick<Props, 'order' | 'shop' | 'place' | 'total' | 'quote' | 'offline'>) {
   const { t } = useTranslation('till');
   const { day, named } = useFormat();
   const standing = useQuery({ ...standingQuery(order.member?.id ?? ''), enabled: false }).data?.find((s) => s.main); // the card has asked
-  const asked = useSettled(`${order.member?.id ?? ''}|${total ?? 0}|${order.byLines ? order.items.length : ''}|${order.coupons.join()}`);
-  const current = asked === `${order.member?.id ?? ''}|${total ?? 0}|${order.byLines ? order.items.length : ''}|${order.coupons.join()}`;
+  const wish = `${order.member?.id ?? ''}|${total ?? 0}|${order.byLines ? order.items.length : ''}|${order.coupons.join()}|${quote?.off ?? 0}`;
+  const asked = useSettled(wish);
+  const current = asked === wish;
   const ready = !!order.member?.id && (total ?? 0) > 0 && !offline;
   const preview = useQuery({
     queryKey: ['till', 'preview', asked],
@@ -74,7 +77,7 @@ function Earns({ order, shop, place, total, offline }: Pick<Props, 'order' | 'sh
     retry: false,
     staleTime: 30_000,
     placeholderData: keepPreviousData,
-    queryFn: ({ signal }) => previewOf(order, total!, place, shop, signal),
+    queryFn: ({ signal }) => previewOf(order, total!, quote, place, shop, signal),
   });
   if (!order.member) return <p className={styles.note}>{t('pay.nobody')}</p>;
   if (offline || order.member.typed) return <p className={styles.note}>{t('pay.earnLater')}</p>;
