@@ -185,7 +185,7 @@ test('without a network the last card shows', async ({ browser, demo }, info) =>
   expect(kept.filter((path) => !['/portal/v1/manifest', '/portal/v1/program', '/portal/v1/me'].includes(path)), 'no code, no list').toEqual([]);
   expect(kept).toContain('/portal/v1/me');
 
-  await context.setOffline(true);
+  await demo.stop(); // the browser's own switch leaves out what the worker asks for
   await page.reload();
   await expect(page.locator('.kept')).toBeVisible();
   await expect(page.locator('.card')).toContainText(me.number);
@@ -195,6 +195,7 @@ test('without a network the last card shows', async ({ browser, demo }, info) =>
   await page.locator('.tabs a').nth(2).click();
   await expect(page.getByRole('alert')).toBeVisible({ timeout: 15_000 });
   await context.close();
+  await demo.start();
 });
 
 test('the first load is light and quick on a slow phone', { tag: '@phone' }, async ({ browser, demo }, info) => {
