@@ -3,6 +3,7 @@ package coupon
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
@@ -20,24 +21,17 @@ var wrong = []error{
 	cond.ErrEmpty, cond.ErrLong, cond.ErrSyntax, cond.ErrName, cond.ErrField, cond.ErrType, cond.ErrResult, cond.ErrMoney, cond.ErrValue, cond.ErrConstant, cond.ErrDivisor, cond.ErrDeep, cond.ErrCost,
 }
 
-func fails(lists ...[]error) (out []error) {
-	for _, l := range lists {
-		out = append(out, l...)
-	}
-	return out
-}
-
 // Routes adds what this package serves.
 func (s *Service) Routes(r *api.Router) {
 	api.Get(r, "/v1/coupons", s.getCoupons, api.Doc{ID: "listCoupons", Summary: "List coupons, the newest first.", Tags: tags, Needs: staff.ReadRules, Fails: []error{api.ErrCursor}})
 	api.Post(r, "/v1/coupons", s.postCoupon, api.Doc{ID: "addCoupon", Summary: "Make a coupon, as a draft.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusCreated,
-		Fails: fails(wrong, []error{ErrCode, ErrTaken, ErrMany})})
+		Fails: slices.Concat(wrong, []error{ErrCode, ErrTaken, ErrMany})})
 	api.Get(r, "/v1/coupons/{id}", s.getCoupon, api.Doc{ID: "getCoupon", Summary: "Show a coupon.", Tags: tags, Needs: staff.ReadRules, Fails: []error{ErrNotFound}})
 	api.Patch(r, "/v1/coupons/{id}", s.patchCoupon, api.Doc{ID: "changeCoupon", Summary: "Change what a coupon says; what is left out stays.", Tags: tags, Needs: staff.WriteRules,
 		Description: "Each change is a version. Vouchers that are out go on by the version under which they were issued; limits are always those of the latest.",
-		Fails:       fails(wrong, []error{ErrNotFound, ErrEdited, ErrMove})})
+		Fails:       slices.Concat(wrong, []error{ErrNotFound, ErrEdited, ErrMove})})
 	api.Put(r, "/v1/coupons/{id}", s.putCoupon, api.Doc{ID: "replaceCoupon", Summary: "Write anew all that a coupon says.", Tags: tags, Needs: staff.WriteRules,
-		Fails: fails(wrong, []error{ErrNotFound, ErrEdited, ErrMove})})
+		Fails: slices.Concat(wrong, []error{ErrNotFound, ErrEdited, ErrMove})})
 	api.Delete(r, "/v1/coupons/{id}", s.deleteCoupon, api.Doc{ID: "removeCoupon", Summary: "Delete a draft.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusNoContent, Fails: []error{ErrNotFound, ErrStarted}})
 	for _, m := range []struct {
 		path, id, summary string

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,7 +20,7 @@ func (s *Service) batchRoutes(r *api.Router) {
 	begins := []error{ErrNotFound, ErrNotLive, ErrPaused, ErrNoUse, ErrNameTaken}
 	api.Post(r, "/v1/coupons/{id}/batches", s.postBatch, api.Doc{ID: "printVouchers", Summary: "Make a batch of codes that nobody holds yet, in the background.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusAccepted,
 		Description: "Whoever has a code of a bearer coupon may use it; of others the member who adds it, or uses it first. A batch that is sent again under the same name is not made twice.",
-		Fails:       fails(begins, []error{ErrHowMany, ErrPattern})})
+		Fails:       slices.Concat(begins, []error{ErrHowMany, ErrPattern})})
 	api.Get(r, "/v1/coupons/{id}/batches", s.getBatches(Printing), api.Doc{ID: "listVoucherBatches", Summary: "List the batches of a coupon, the newest first.", Tags: tags, Needs: staff.ReadRules, Fails: []error{ErrNotFound, api.ErrCursor}})
 	api.Get(r, "/v1/coupon-batches/{id}", s.getBatch, api.Doc{ID: "getVoucherBatch", Summary: "Show a batch and how far it is.", Tags: tags, Needs: staff.ReadRules, Fails: []error{ErrNoBatch}})
 	api.Get(r, "/v1/coupon-batches/{id}/codes", s.getCodes, api.Doc{ID: "fetchVoucherCodes", Summary: "Fetch the codes of a batch as CSV.", Tags: tags, Needs: staff.WriteRules, Stream: true,
@@ -27,7 +28,7 @@ func (s *Service) batchRoutes(r *api.Router) {
 	api.Post(r, "/v1/coupon-batches/{id}/cancel", s.postCancel, api.Doc{ID: "cancelVoucherBatch", Summary: "Stop a batch; what was made stays.", Tags: tags, Needs: staff.WriteRules, Fails: []error{ErrNoBatch, ErrEnded}})
 	api.Post(r, "/v1/coupons/{id}/send", s.postSend, api.Doc{ID: "sendCoupon", Summary: "Give many members a voucher each, in the background.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusAccepted,
 		Description: "To members that are named, to all for whom a condition holds, or to all; of the last two, only those of the coupon's audience. No member gets two of one sending, also where it is sent again under the same name.",
-		Fails:       fails(begins, wrong[10:], []error{ErrWhom, ErrMany, member.ErrRef, member.ErrNotFound, member.ErrQR})})
+		Fails:       slices.Concat(begins, wrong[10:], []error{ErrWhom, ErrMany, member.ErrRef, member.ErrNotFound, member.ErrQR})})
 	api.Get(r, "/v1/coupons/{id}/sendings", s.getBatches(Sending), api.Doc{ID: "listCouponSendings", Summary: "List the sendings of a coupon, the newest first.", Tags: tags, Needs: staff.ReadRules, Fails: []error{ErrNotFound, api.ErrCursor}})
 	api.Get(r, "/v1/coupon-sendings/{id}", s.getBatch, api.Doc{ID: "getCouponSending", Summary: "Show a sending and how far it is.", Tags: tags, Needs: staff.ReadRules, Fails: []error{ErrNoBatch}})
 	api.Post(r, "/v1/coupon-sendings/{id}/cancel", s.postCancel, api.Doc{ID: "cancelCouponSending", Summary: "Stop a sending; what was given stays.", Tags: tags, Needs: staff.WriteRules, Fails: []error{ErrNoBatch, ErrEnded}})

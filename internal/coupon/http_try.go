@@ -2,6 +2,7 @@ package coupon
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/discount"
@@ -16,7 +17,7 @@ import (
 
 func (s *Service) tryRoutes(r *api.Router) {
 	api.Post(r, "/v1/coupons/try", s.postTry, api.Doc{ID: "tryCouponTerms", Summary: "Say what a coupon that is not saved would take off a made-up basket.", Tags: tags, Needs: staff.ReadRules,
-		Description: "Nothing is kept. Limits and whoever holds vouchers do not count.", Fails: fails(wrong, []error{ErrBasketLines, ErrDraftOnly, member.ErrRef, member.ErrNotFound, member.ErrQR})})
+		Description: "Nothing is kept. Limits and whoever holds vouchers do not count.", Fails: slices.Concat(wrong, []error{ErrBasketLines, ErrDraftOnly, member.ErrRef, member.ErrNotFound, member.ErrQR})})
 	api.Post(r, "/v1/coupons/{id}/try", s.postTryCoupon, api.Doc{ID: "tryCoupon", Summary: "Say what a coupon would take off a made-up basket.", Tags: tags, Needs: staff.ReadRules,
 		Description: "Nothing is kept. Limits and whoever holds vouchers do not count.", Fails: []error{ErrNotFound, ErrBasketLines, ErrDraftOnly, program.ErrNoStore, program.ErrTime, member.ErrRef, member.ErrNotFound, member.ErrQR}})
 }

@@ -3,6 +3,7 @@ package coupon
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
@@ -19,12 +20,12 @@ func (s *Service) voucherRoutes(r *api.Router) {
 	finds := []error{member.ErrRef, member.ErrNotFound, member.ErrQR}
 	gives := []error{ErrNotFound, ErrNotLive, ErrPaused, ErrAudience, ErrStock, ErrOften, ErrNoUse, ErrDrawn, ledger.ErrMember, ledger.ErrMayNotEarn, ledger.ErrMayNotSpend, ledger.ErrInsufficient}
 	api.Post(r, "/v1/coupons/{id}/vouchers", s.postVoucher, api.Doc{ID: "giveVoucher", Summary: "Give a member a voucher of a coupon.", Tags: tags, OneOf: []api.Permission{staff.WriteRules, staff.MovePoints}, Status: http.StatusCreated,
-		Fails: fails(finds, gives)})
+		Fails: slices.Concat(finds, gives)})
 	api.Get(r, "/v1/coupons/{id}/vouchers", s.getVouchers, api.Doc{ID: "listVouchers", Summary: "List the vouchers of a coupon, the newest first.", Tags: tags, Needs: staff.ReadMembers, Fails: []error{ErrNotFound, api.ErrCursor}})
 	api.Get(r, "/v1/vouchers/{code}", s.getVoucher, api.Doc{ID: "getVoucher", Summary: "Show a voucher by its code, with its whole history.", Tags: tags, OneOf: []api.Permission{staff.ReadMembers, staff.MovePoints},
 		Description: "Case, spaces and dashes make no difference, nor do look-alikes. A shared code is no voucher.", Fails: []error{ErrUnknown, ErrSlow}})
 	api.Post(r, "/v1/vouchers/{code}/revoke", s.postRevoke, api.Doc{ID: "revokeVoucher", Summary: "Take a voucher back. One that was used stays used.", Tags: tags, Needs: staff.WriteRules, Fails: []error{ErrUnknown, ErrUsed, ErrHeld, ErrEdited, ledger.ErrMember}})
-	api.Get(r, "/v1/members/{ref}/vouchers", s.getMemberVouchers, api.Doc{ID: "listMemberVouchers", Summary: "List the vouchers of a member: usable, used, or over.", Tags: tags, OneOf: []api.Permission{staff.ReadMembers, staff.MovePoints}, Fails: fails(finds, []error{api.ErrCursor})})
+	api.Get(r, "/v1/members/{ref}/vouchers", s.getMemberVouchers, api.Doc{ID: "listMemberVouchers", Summary: "List the vouchers of a member: usable, used, or over.", Tags: tags, OneOf: []api.Permission{staff.ReadMembers, staff.MovePoints}, Fails: slices.Concat(finds, []error{api.ErrCursor})})
 }
 
 // VoucherView is one voucher as the outside sees it.

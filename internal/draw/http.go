@@ -3,6 +3,7 @@ package draw
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
@@ -20,22 +21,15 @@ var wrong = []error{
 	cond.ErrEmpty, cond.ErrLong, cond.ErrSyntax, cond.ErrName, cond.ErrField, cond.ErrType, cond.ErrResult, cond.ErrMoney, cond.ErrValue, cond.ErrConstant, cond.ErrDivisor, cond.ErrDeep, cond.ErrCost,
 }
 
-func fails(lists ...[]error) (out []error) {
-	for _, l := range lists {
-		out = append(out, l...)
-	}
-	return out
-}
-
 // Routes adds what this package serves.
 func (s *Service) Routes(r *api.Router) {
 	api.Get(r, "/v1/draws", s.getDraws, api.Doc{ID: "listDraws", Summary: "List draws, the newest first.", Tags: tags, Needs: staff.ReadRules, Fails: []error{api.ErrCursor}})
 	api.Post(r, "/v1/draws", s.postDraw, api.Doc{ID: "addDraw", Summary: "Make a draw, as a draft.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusCreated,
-		Fails: fails(wrong, []error{ErrCode, ErrTaken, ErrMany})})
+		Fails: slices.Concat(wrong, []error{ErrCode, ErrTaken, ErrMany})})
 	api.Get(r, "/v1/draws/{id}", s.getDraw, api.Doc{ID: "getDraw", Summary: "Show a draw.", Tags: tags, Needs: staff.ReadRules, Fails: []error{ErrNotFound}})
 	api.Patch(r, "/v1/draws/{id}", s.patchDraw, api.Doc{ID: "changeDraw", Summary: "Change what a draw says; what is left out stays.", Tags: tags, Needs: staff.WriteRules,
 		Description: "Each change is a version. The next play goes by it: where that changes the odds, a new table with its time and its first play is published at once.",
-		Fails:       fails(wrong, []error{ErrNotFound, ErrEdited, ErrMove, ErrEpoch})})
+		Fails:       slices.Concat(wrong, []error{ErrNotFound, ErrEdited, ErrMove, ErrEpoch})})
 	api.Delete(r, "/v1/draws/{id}", s.deleteDraw, api.Doc{ID: "removeDraw", Summary: "Delete a draft.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusNoContent, Fails: []error{ErrNotFound, ErrStarted}})
 	for _, m := range []struct {
 		path, id, summary string

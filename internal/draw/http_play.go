@@ -3,6 +3,7 @@ package draw
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/ledger"
@@ -20,7 +21,7 @@ func (s *Service) playRoutes(r *api.Router) {
 		Fails: []error{member.ErrNotFound, member.ErrRef, member.ErrQR, api.ErrCursor}})
 	api.Post(r, "/v1/members/{ref}/plays", s.postMemberPlay, api.Doc{ID: "playForMember", Summary: "Play a draw for a member who stands at the counter, or at a screen of the shop.", Tags: tags, Needs: staff.MovePoints,
 		Description: "One posting: the price is taken and the prize given, or neither. It cannot be tried without effect: that would tell the outcome.",
-		Status:      http.StatusCreated, KeyRequired: true, OwnKey: true, Fails: fails(whyNot, []error{member.ErrNotFound, member.ErrRef, member.ErrQR})})
+		Status:      http.StatusCreated, KeyRequired: true, OwnKey: true, Fails: slices.Concat(whyNot, []error{member.ErrNotFound, member.ErrRef, member.ErrQR})})
 	api.Get(r, "/v1/draw-prizes/{code}", s.getPrize, api.Doc{ID: "getDrawPrize", Summary: "Find a prize by its pick-up code.", Tags: tags, Needs: staff.MovePoints, Fails: []error{ErrNoPrize}})
 	api.Post(r, "/v1/draw-prizes/{code}/hand-out", s.postHandOut, api.Doc{ID: "handOutDrawPrize", Summary: "Mark a prize as handed out, once.", Tags: tags, Needs: staff.MovePoints, Fails: []error{ErrNoPrize, ErrHanded}})
 }

@@ -3,6 +3,7 @@ package offer
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
@@ -20,22 +21,15 @@ var wrong = []error{
 	cond.ErrEmpty, cond.ErrLong, cond.ErrSyntax, cond.ErrName, cond.ErrField, cond.ErrType, cond.ErrResult, cond.ErrMoney, cond.ErrValue, cond.ErrConstant, cond.ErrDivisor, cond.ErrDeep, cond.ErrCost,
 }
 
-func fails(lists ...[]error) (out []error) {
-	for _, l := range lists {
-		out = append(out, l...)
-	}
-	return out
-}
-
 // Routes adds what this package serves.
 func (s *Service) Routes(r *api.Router) {
 	api.Get(r, "/v1/offers", s.getOffers, api.Doc{ID: "listOffers", Summary: "List offers, the newest first.", Tags: tags, Needs: staff.ReadRules, Fails: []error{api.ErrCursor}})
 	api.Post(r, "/v1/offers", s.postOffer, api.Doc{ID: "addOffer", Summary: "Make an offer, as a draft.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusCreated,
-		Fails: fails(wrong, []error{ErrCode, ErrTaken, ErrMany})})
+		Fails: slices.Concat(wrong, []error{ErrCode, ErrTaken, ErrMany})})
 	api.Get(r, "/v1/offers/{id}", s.getOffer, api.Doc{ID: "getOffer", Summary: "Show an offer.", Tags: tags, Needs: staff.ReadRules, Fails: []error{ErrNotFound}})
 	api.Patch(r, "/v1/offers/{id}", s.patchOffer, api.Doc{ID: "changeOffer", Summary: "Change what an offer says; what is left out stays.", Tags: tags, Needs: staff.WriteRules,
 		Description: "Each change is a version. Who has received the offer goes on by the version that they received.",
-		Fails:       fails(wrong, []error{ErrNotFound, ErrEdited, ErrMove})})
+		Fails:       slices.Concat(wrong, []error{ErrNotFound, ErrEdited, ErrMove})})
 	api.Delete(r, "/v1/offers/{id}", s.deleteOffer, api.Doc{ID: "removeOffer", Summary: "Delete a draft.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusNoContent, Fails: []error{ErrNotFound, ErrStarted}})
 	for _, m := range []struct {
 		path, id, summary string

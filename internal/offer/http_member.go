@@ -132,13 +132,13 @@ func (s *Service) viewAvailable(ctx context.Context, v *version) InstanceView {
 
 func (s *Service) memberRoutes(r *api.Router) {
 	finds := []error{member.ErrRef, member.ErrNotFound, member.ErrQR}
-	acts := fails(finds, []error{ErrNoInstance, ErrOver, ErrNotLive, ErrAudience, ErrOften, ErrFull, ErrFuture, program.ErrTime, ledger.ErrMember})
+	acts := slices.Concat(finds, []error{ErrNoInstance, ErrOver, ErrNotLive, ErrAudience, ErrOften, ErrFull, ErrFuture, program.ErrTime, ledger.ErrMember})
 	api.Get(r, "/v1/members/{ref}/offers", s.getMemberOffers, api.Doc{ID: "listMemberOffers", Summary: "List what a member has of offers, with progress, the newest first.", Tags: tags, Needs: staff.ReadMembers,
-		Description: "With available=true, open offers that the member can have and has not begun stand first.", Fails: fails(finds, []error{api.ErrCursor})})
+		Description: "With available=true, open offers that the member can have and has not begun stand first.", Fails: slices.Concat(finds, []error{api.ErrCursor})})
 	api.Post(r, "/v1/members/{ref}/offers/{instance}/view", s.postView, api.Doc{ID: "viewMemberOffer", Summary: "Note that a member has looked at an offer.", Tags: tags, Needs: staff.ServeMembers,
 		Description: "The instance (ofi_…), or an open offer (off_… or its code), which the member then has.", Fails: acts})
 	api.Post(r, "/v1/members/{ref}/offers/{instance}/accept", s.postAccept, api.Doc{ID: "acceptMemberOffer", Summary: "Note a member's yes to an offer: purchases count from then on.", Tags: tags, Needs: staff.ServeMembers, Fails: acts})
-	api.Post(r, "/v1/members/{ref}/offers/{instance}/cancel", s.postCancelOffer, api.Doc{ID: "cancelMemberOffer", Summary: "Take an open offer back from a member.", Tags: tags, Needs: staff.WriteRules, Fails: fails(finds, []error{ErrNoInstance, ErrOver})})
+	api.Post(r, "/v1/members/{ref}/offers/{instance}/cancel", s.postCancelOffer, api.Doc{ID: "cancelMemberOffer", Summary: "Take an open offer back from a member.", Tags: tags, Needs: staff.WriteRules, Fails: slices.Concat(finds, []error{ErrNoInstance, ErrOver})})
 	api.Get(r, "/v1/members/{ref}/badges", s.getMemberBadges, api.Doc{ID: "listMemberBadges", Summary: "List the badges of a member.", Tags: tags, Needs: staff.ReadMembers, Fails: finds})
 }
 

@@ -3,6 +3,7 @@ package offer
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
@@ -14,24 +15,24 @@ import (
 )
 
 func (s *Service) sendingRoutes(r *api.Router) {
-	sends := fails(wrong[7:], []error{ErrNotFound, ErrNotLive, ErrWhom, ErrMany, ErrFuture, ErrNameTaken, ErrSent, program.ErrTime})
+	sends := slices.Concat(wrong[7:], []error{ErrNotFound, ErrNotLive, ErrWhom, ErrMany, ErrFuture, ErrNameTaken, ErrSent, program.ErrTime})
 	api.Post(r, "/v1/offers/{id}/send", s.postSend, api.Doc{ID: "sendOffer", Summary: "Send an offer to members, in the background.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusAccepted,
 		Description: "To members that are named, to all for whom a condition holds, or to all; of the last two, only those of the offer's audience. Each receipt is an instance of its own. at may lie in the past, for receipts that are told late.",
-		Fails:       fails(sends, []error{member.ErrRef, member.ErrNotFound, member.ErrQR})})
+		Fails:       slices.Concat(sends, []error{member.ErrRef, member.ErrNotFound, member.ErrQR})})
 	api.Post(r, "/v1/offers/{id}/send-file", s.postSendFile, api.Doc{ID: "sendOfferToFile", Summary: "Send an offer to the members of a file, in the background.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusAccepted,
 		Description: "CSV in UTF-8 with a header: member, by any identifier, and where it differs at, the time of the receipt. A file that is sent again under the same name sends nothing twice.",
-		Upload:      true, MaxBody: maxFile, Fails: fails(sends, []error{ErrFile, member.ErrQR, api.ErrTooLarge, api.ErrBodyCut})})
+		Upload:      true, MaxBody: maxFile, Fails: slices.Concat(sends, []error{ErrFile, member.ErrQR, api.ErrTooLarge, api.ErrBodyCut})})
 	api.Get(r, "/v1/offers/{id}/sendings", s.getSendings, api.Doc{ID: "listOfferSendings", Summary: "List the sendings of an offer, the newest first.", Tags: tags, Needs: staff.ReadRules, Fails: []error{ErrNotFound, api.ErrCursor}})
 	api.Get(r, "/v1/offer-sendings/{id}", s.getSending, api.Doc{ID: "getOfferSending", Summary: "Show a sending and how far it is.", Tags: tags, Needs: staff.ReadRules, Fails: []error{ErrNoSending}})
 	api.Post(r, "/v1/offer-sendings/{id}/cancel", s.postCancelSending, api.Doc{ID: "cancelOfferSending", Summary: "Stop a sending; what was sent stays.", Tags: tags, Needs: staff.WriteRules, Fails: []error{ErrNoSending, ErrSent}})
 }
 
 func (s *Service) grantRoutes(r *api.Router) {
-	asks := fails(wrong[7:], []error{ErrGrant, ErrWhom, ErrMany, ErrNameTaken, program.ErrTime, ledger.ErrDates})
+	asks := slices.Concat(wrong[7:], []error{ErrGrant, ErrWhom, ErrMany, ErrNameTaken, program.ErrTime, ledger.ErrDates})
 	api.Post(r, "/v1/grants", s.postGrant, api.Doc{ID: "addGrant", Summary: "Ask for points or growth value to be given to many members; a second person decides.", Tags: tags, Needs: staff.AdjustPoints, Status: http.StatusAccepted,
-		Description: "To members that are named, to all for whom a condition holds, or to all. It begins when the approval is given, and gives nobody twice.", Fails: fails(asks, []error{member.ErrRef, member.ErrNotFound, member.ErrQR})})
+		Description: "To members that are named, to all for whom a condition holds, or to all. It begins when the approval is given, and gives nobody twice.", Fails: slices.Concat(asks, []error{member.ErrRef, member.ErrNotFound, member.ErrQR})})
 	api.Post(r, "/v1/grants/file", s.postGrantFile, api.Doc{ID: "addGrantToFile", Summary: "The same, to the members of a file.", Tags: tags, Needs: staff.AdjustPoints, Status: http.StatusAccepted,
-		Description: "CSV in UTF-8 with a header: member, by any identifier.", Upload: true, MaxBody: maxFile, Fails: fails(asks, []error{ErrFile, member.ErrQR, api.ErrTooLarge, api.ErrBodyCut})})
+		Description: "CSV in UTF-8 with a header: member, by any identifier.", Upload: true, MaxBody: maxFile, Fails: slices.Concat(asks, []error{ErrFile, member.ErrQR, api.ErrTooLarge, api.ErrBodyCut})})
 	api.Get(r, "/v1/grants", s.getGrants, api.Doc{ID: "listGrants", Summary: "List grants to many, the newest first.", Tags: tags, Needs: staff.ReadPoints, Fails: []error{api.ErrCursor}})
 	api.Get(r, "/v1/grants/{id}", s.getGrant, api.Doc{ID: "getGrant", Summary: "Show a grant and how far it is.", Tags: tags, Needs: staff.ReadPoints, Fails: []error{ErrNoSending}})
 	api.Post(r, "/v1/grants/{id}/cancel", s.postCancelGrant, api.Doc{ID: "cancelGrant", Summary: "Stop a grant; what was given stays.", Tags: tags, Needs: staff.AdjustPoints, Fails: []error{ErrNoSending, ErrSent}})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,22 +22,15 @@ var wrong = []error{
 	cond.ErrEmpty, cond.ErrLong, cond.ErrSyntax, cond.ErrName, cond.ErrField, cond.ErrType, cond.ErrResult, cond.ErrMoney, cond.ErrValue, cond.ErrConstant, cond.ErrDivisor, cond.ErrDeep, cond.ErrCost,
 }
 
-func fails(lists ...[]error) (out []error) {
-	for _, l := range lists {
-		out = append(out, l...)
-	}
-	return out
-}
-
 // Routes adds what this package serves.
 func (s *Service) Routes(r *api.Router) {
 	api.Get(r, "/v1/rewards", s.getRewards, api.Doc{ID: "listRewards", Summary: "List rewards, the newest first.", Tags: tags, Needs: staff.ReadRules, Fails: []error{api.ErrCursor}})
 	api.Post(r, "/v1/rewards", s.postReward, api.Doc{ID: "addReward", Summary: "Make a reward, as a draft.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusCreated,
-		Fails: fails(wrong, []error{ErrCode, ErrTaken, ErrMany})})
+		Fails: slices.Concat(wrong, []error{ErrCode, ErrTaken, ErrMany})})
 	api.Get(r, "/v1/rewards/{id}", s.getReward, api.Doc{ID: "getReward", Summary: "Show a reward.", Tags: tags, Needs: staff.ReadRules, Fails: []error{ErrNotFound}})
 	api.Put(r, "/v1/rewards/{id}", s.putReward, api.Doc{ID: "changeReward", Summary: "Change what a reward says: all of it anew.", Tags: tags, Needs: staff.WriteRules,
 		Description: "Each change is a version. Orders that were made keep their version and price.",
-		Fails:       fails(wrong, []error{ErrNotFound, ErrEdited, ErrMove, ErrFixed})})
+		Fails:       slices.Concat(wrong, []error{ErrNotFound, ErrEdited, ErrMove, ErrFixed})})
 	api.Delete(r, "/v1/rewards/{id}", s.deleteReward, api.Doc{ID: "removeReward", Summary: "Delete a draft.", Tags: tags, Needs: staff.WriteRules, Status: http.StatusNoContent, Fails: []error{ErrNotFound, ErrStarted, program.ErrLimited}})
 	for _, m := range []struct {
 		path, id, summary string

@@ -3,6 +3,7 @@ package reward
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/patron-loyalty/patron/internal/kit/api"
 	"github.com/patron-loyalty/patron/internal/ledger"
@@ -26,11 +27,11 @@ func (s *Service) orderRoutes(r *api.Router) {
 		}
 		return d
 	}
-	api.Get(r, "/v1/members/{ref}/rewards", s.getMemberRewards, api.Doc{ID: "listMemberRewards", Summary: "List the rewards that a member can see, with the price for them and what is missing.", Tags: tags, Needs: staff.ReadPoints, Fails: fails(missing, []error{api.ErrCursor})})
-	api.Get(r, "/v1/members/{ref}/reward-orders", s.getMemberOrders, api.Doc{ID: "listMemberRewardOrders", Summary: "List what a member ordered, the newest first.", Tags: tags, Needs: staff.ReadPoints, Fails: fails(missing, []error{api.ErrCursor})})
+	api.Get(r, "/v1/members/{ref}/rewards", s.getMemberRewards, api.Doc{ID: "listMemberRewards", Summary: "List the rewards that a member can see, with the price for them and what is missing.", Tags: tags, Needs: staff.ReadPoints, Fails: slices.Concat(missing, []error{api.ErrCursor})})
+	api.Get(r, "/v1/members/{ref}/reward-orders", s.getMemberOrders, api.Doc{ID: "listMemberRewardOrders", Summary: "List what a member ordered, the newest first.", Tags: tags, Needs: staff.ReadPoints, Fails: slices.Concat(missing, []error{api.ErrCursor})})
 	api.Post(r, "/v1/members/{ref}/reward-orders", s.postOrder, own(api.Doc{ID: "orderReward", Summary: "Order a reward for a member.", Status: http.StatusCreated,
 		Description: "Points and stock are taken in one posting or, where money is to be paid too, set aside until expires_at. The same source and document stand for one order for ever.",
-		Fails:       fails(places, missing, []error{ErrDocument})}))
+		Fails:       slices.Concat(places, missing, []error{ErrDocument})}))
 	api.Get(r, "/v1/reward-orders", s.getOrders, api.Doc{ID: "listRewardOrders", Summary: "List orders: all, the newest first, or what waits somewhere, the oldest first.", Tags: tags, Needs: staff.ReadPoints,
 		Description: "A caller who is limited to stores sees those of theirs and those of none: a page may then hold fewer than limit.", Fails: []error{api.ErrCursor, program.ErrNoStore, ErrBound}})
 	api.Get(r, "/v1/reward-orders/{id}", s.getOrder, api.Doc{ID: "getRewardOrder", Summary: "Show an order with its history.", Tags: tags, Needs: staff.ReadPoints, Fails: []error{ErrNoOrder}})
@@ -39,13 +40,13 @@ func (s *Service) orderRoutes(r *api.Router) {
 		Fails:       []error{ErrPickup, ErrWay, ErrElsewhere, ErrStore, ErrUnpaid, ErrMoney, ErrStep, ErrLate, program.ErrNoStore}}))
 	steps := []error{ErrNoOrder, ErrStep}
 	api.Post(r, "/v1/reward-orders/{id}/pay", s.postPay, own(api.Doc{ID: "payRewardOrder", Summary: "Take the money for an order: its points are spent, and it is fulfilled by its kind.", Status: http.StatusOK,
-		Description: "After expires_at it is refused: points and stock went back.", Fails: fails(steps, []error{ErrMoney, ErrLate, ErrPaidOther, ErrCoupon})}))
-	api.Post(r, "/v1/reward-orders/{id}/ready", s.postReady, own(api.Doc{ID: "readyRewardOrder", Summary: "Say that an order lies ready to be picked up.", Status: http.StatusOK, Fails: fails(steps, []error{ErrWay, ErrLate})}))
-	api.Post(r, "/v1/reward-orders/{id}/ship", s.postShip, own(api.Doc{ID: "shipRewardOrder", Summary: "Say that an order was shipped, or correct by whom.", Status: http.StatusOK, Fails: fails(steps, []error{ErrWay})}))
-	api.Post(r, "/v1/reward-orders/{id}/deliver", s.postDeliver, own(api.Doc{ID: "deliverRewardOrder", Summary: "Say that what was shipped has arrived.", Status: http.StatusOK, Fails: fails(steps, []error{ErrWay})}))
+		Description: "After expires_at it is refused: points and stock went back.", Fails: slices.Concat(steps, []error{ErrMoney, ErrLate, ErrPaidOther, ErrCoupon})}))
+	api.Post(r, "/v1/reward-orders/{id}/ready", s.postReady, own(api.Doc{ID: "readyRewardOrder", Summary: "Say that an order lies ready to be picked up.", Status: http.StatusOK, Fails: slices.Concat(steps, []error{ErrWay, ErrLate})}))
+	api.Post(r, "/v1/reward-orders/{id}/ship", s.postShip, own(api.Doc{ID: "shipRewardOrder", Summary: "Say that an order was shipped, or correct by whom.", Status: http.StatusOK, Fails: slices.Concat(steps, []error{ErrWay})}))
+	api.Post(r, "/v1/reward-orders/{id}/deliver", s.postDeliver, own(api.Doc{ID: "deliverRewardOrder", Summary: "Say that what was shipped has arrived.", Status: http.StatusOK, Fails: slices.Concat(steps, []error{ErrWay})}))
 	api.Post(r, "/v1/reward-orders/{id}/cancel", s.postCancel, own(api.Doc{ID: "cancelRewardOrder", Summary: "Cancel an order before it is in the member's hands: points go back to their lots, goods to stock.", Status: http.StatusOK, Fails: steps}))
 	api.Post(r, "/v1/reward-orders/{id}/return", s.postReturn, own(api.Doc{ID: "returnRewardOrder", Summary: "Take back what a member had already: points go back to their lots.", Status: http.StatusOK,
-		Description: "A coupon is revoked with it; one that was used has to come back with its purchase first.", Fails: fails(steps, []error{ErrNoReturn, ErrGiftUsed})}))
+		Description: "A coupon is revoked with it; one that was used has to come back with its purchase first.", Fails: slices.Concat(steps, []error{ErrNoReturn, ErrGiftUsed})}))
 }
 
 // answered is what a handler returns of an Answer of the engine.
